@@ -1,0 +1,58 @@
+# stepstore_layer(<name> SOURCES <file>... [TESTS <file>...] [LIBRARIES <target>...])
+# One layer of src/: an object library `stepstore_<name>`, and a test program `<name>_test` of the files that lie beside
+# the code. Files are listed, never globbed: what no target names is dead, and `./dev lint` says so.
+
+set(STEPSTORE_LAYER_OBJECTS "")
+
+function(stepstore_compile_settings target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET default)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+  if(STEPSTORE_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${STEPSTORE_SANITIZE} -fno-omit-frame-pointer
+      -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${STEPSTORE_SANITIZE})
+    if(STEPSTORE_SANITIZE MATCHES "thread")
+      target_compile_options(${target} PRIVATE -Wno-tsan)
+    endif()
+  endif()
+endfunction()
+
+function(stepstore_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;LIBRARIES")
+  set(target stepstore_${name})
+  add_library(${target} OBJECT ${arg_SOURCES})
+  stepstore_compile_settings(${target})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PUBLIC nlohmann_json::nlohmann_json spdlog::spdlog Threads::Threads
+    ${arg_LIBRARIES})
+  set(STEPSTORE_LAYER_OBJECTS "${STEPSTORE_LAYER_OBJECTS};$<TARGET_OBJECTS:${target}>" PARENT_SCOPE)
+  set_property(GLOBAL APPEND PROPERTY STEPSTORE_LAYERS ${name})
+  set(tests "")
+  foreach(file IN LISTS arg_TESTS)
+    list(APPEND tests ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  set_property(GLOBAL PROPERTY STEPSTORE_TESTS_OF_${name} "${tests}")
+endfunction()
+
+# stepstore_test(<name> <file>...): one GoogleTest program that may use every layer and the testing library.
+function(stepstore_test name)
+  add_executable(${name} ${ARGN})
+  stepstore_compile_settings(${name})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE stepstore_testing stepstore nlohmann_json::nlohmann_json
+    spdlog::spdlog GTest::gtest GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()
+
+# The tests beside the code come last, since they use the testing library, which uses the layers.
+function(stepstore_add_layer_tests)
+  get_property(layers GLOBAL PROPERTY STEPSTORE_LAYERS)
+  foreach(name IN LISTS layers)
+    get_property(tests GLOBAL PROPERTY STEPSTORE_TESTS_OF_${name})
+    if(tests)
+      stepstore_test(${name}_test ${tests})
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,85 @@
+// The choices that callers have. Every struct works as it stands: `{}` is the default that the
+// manual documents.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "stepstore/call.h"
+
+namespace stepstore {
+inline namespace v1 {
+
+// What a store call does when the step is there already.
+enum class IfExists : std::uint8_t {
+  new_version,     // make the next version
+  fail,            // AlreadyExists
+  skip_identical,  // nothing, when every component and the metadata have the same bytes; else the
+                   // next version
+};
+
+// How many versions of a step stay readable, the current one included.
+struct Keep {
+  std::uint32_t versions = 1;
+  static Keep all() { return {std::numeric_limits<std::uint32_t>::max()}; }
+};
+
+struct StoreOptions {
+  IfExists if_exists = IfExists::new_version;
+  std::optional<std::uint64_t>
+      if_version{};  // store only over this version (0: only a new step); else Conflict
+  std::optional<Keep> keep_versions{};  // none: the manager's default
+  Call call{};
+};
+
+struct ReadOptions {
+  std::optional<std::uint64_t> version{};  // none: the current one
+  bool legacy = false;                     // also read folders without a manifest, older than 24 h
+  Call call{};
+};
+
+struct ListOptions {
+  std::string prefix{};   // only ids that begin with this text
+  std::string after{};    // `next` of the page before, or any id: only what comes after it
+  std::size_t limit = 0;  // at most so many; 0: all
+  bool legacy = false;  // list_steps_for_session: also folders without a manifest, older than 24 h
+  Call call{};
+};
+
+struct DeleteOptions {
+  Call call{};
+};
+
+struct CheckOptions {
+  std::optional<std::string> session{};  // none: the whole store
+  bool data = false;                     // also read every component and compare its checksum
+  Call call{std::chrono::hours{24}};
+};
+
+struct AdoptOptions {
+  std::optional<std::string> session{};  // none: every session
+  bool dry_run = true;                   // only say what would be done
+  Call call{std::chrono::hours{24}};
+};
+
+// How a manager works. Where a field is empty, the environment and then the default decide;
+// docs/storage_manager.md has the table. Unknown URI parameters are errors.
+struct Options {
+  std::optional<std::filesystem::path> local_base_path{};  // SM_LOCAL_BASE_PATH, ./.storage_data
+  std::optional<bool>
+      fsync{};  // local store: true. false: for tests; a crash of the machine may lose steps
+  Keep keep_versions{};         // default for store calls that do not say
+  std::size_t concurrency = 8;  // threads that a batch may use, the caller's included
+  std::uint64_t component_bytes_max = std::uint64_t{5}
+                                      << 40;  // TooLarge beyond (S3's own limit is 5 TiB)
+  std::uint64_t stream_threshold = std::uint64_t{8}
+                                   << 20;  // components from files and readers above are streamed
+};
+
+}  // namespace v1
+}  // namespace stepstore

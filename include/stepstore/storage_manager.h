@@ -1,0 +1,184 @@
+// StorageManager: store the steps of recorded sessions and get them back. Start here.
+//
+//   stepstore::StorageManager store("./recordings");
+//   store.store_step_data("login-test", "0001", {.html_content = html, .screenshot_bytes = png,
+//   .action_data = json}); auto [html, screenshot, action] = store.retrieve_step_data("login-test",
+//   "0001");
+//
+// Promises: a step is there whole or not at all, for every reader at every moment; what a store
+// call has acknowledged is not lost. docs/storage_manager.md is the manual.
+//
+// Thread-safety: one manager serves any number of threads. Any number of processes may use the same
+// store. Usable after
+//                fork() in the parent and the child.
+// Errors: every method throws StorageManagerError or a class derived from it; Closed after close().
+// All methods may throw
+//         Unavailable, Throttled, Timeout, Io, PermissionDenied, Cancelled and ConfigError; what
+//         they throw beside these stands with the method.
+// Ids: session_id and step_id are any non-empty valid UTF-8 whose encoded form has at most 200
+// bytes; else InvalidArgument.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stepstore/options.h"
+#include "stepstore/result.h"
+#include "stepstore/step.h"
+
+namespace stepstore {
+inline namespace v1 {
+
+class ObjectStore;
+class ManagerCore;
+
+struct StepRequest {
+  std::string session_id;
+  std::string step_id;
+  StepData data;
+};
+
+struct StepName {
+  std::string session_id;
+  std::string step_id;
+};
+
+struct Listing {
+  std::vector<std::string> ids{};  // ordered by encoded id + "/", as S3 orders prefixes
+  std::string next{};              // ListOptions::after of the next page; empty: nothing is left
+  bool complete = true;            // false: the store could not be asked for everything
+};
+
+struct DeleteResult {
+  std::uint64_t steps = 0;    // steps that were live and are gone
+  std::uint64_t objects = 0;  // objects removed, the manifests of a session included
+};
+
+// One thing that check() found. `key` is an object key or folder in the store.
+struct Finding {
+  enum class Kind : std::uint8_t {
+    missing,  // a live step names an object that is not there: the step cannot be read whole
+    corrupt,  // an object's size or checksum differs from its manifest, or a manifest does not
+              // parse
+    orphan,   // an object of stepstore's that no manifest names: left by a crash, harmless, costs
+              // space
+    foreign,  // an object that stepstore does not write
+    unfinished,  // a delete that was interrupted; deleting again finishes it
+  };
+  Kind kind;
+  std::string key;
+  std::string message;
+};
+std::string_view name_of(Finding::Kind kind) noexcept;
+
+struct CheckReport {
+  std::uint64_t sessions = 0, steps = 0, legacy_steps = 0, components = 0, bytes = 0;
+  std::vector<Finding> findings{};
+  bool data_verified = false;
+  // True when no live step is damaged: no `missing` and no `corrupt`.
+  bool healthy() const noexcept;
+};
+
+struct AdoptReport {
+  std::vector<StepName> adopted{};  // with dry_run: would be adopted
+  std::vector<Finding> skipped{};   // folders that were left alone, with the reason
+};
+
+struct StorageInfo {
+  std::string backend{};   // "local", "memory", "s3"
+  std::string location{};  // where the data lies: an absolute path or a URI, without secrets
+  std::string stack{};     // wrappers and store, outermost first
+  std::string format{};    // layout version written by this release
+  std::string reason{};    // why this backend was chosen
+  bool durable = true;
+  bool fsync = true;
+  std::vector<std::string> notes{};  // weaker promises, for people
+};
+
+// Reads the steps of a session one after the other, in order. Not thread-safe; must not outlive its
+// manager.
+class StepCursor {
+ public:
+  StepCursor(StepCursor&&) noexcept;
+  StepCursor& operator=(StepCursor&&) noexcept;
+  ~StepCursor();
+  // The next step; none at the end. A step deleted after it was listed is left out.
+  std::optional<Step> next();
+
+ private:
+  friend class StorageManager;
+  struct State;
+  explicit StepCursor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class StorageManager {
+ public:
+  // `uri`: a path, "file:///path", "memory:" (private) or "memory:name" (shared in the process).
+  // Empty: local_base_path. Does not touch the store: a wrong path is reported by the first call.
+  // Throws ConfigError, InvalidArgument.
+  explicit StorageManager(std::string_view uri = {}, Options options = {});
+  // Over a store of your own.
+  explicit StorageManager(std::shared_ptr<ObjectStore> store, Options options = {});
+  StorageManager(StorageManager&&) noexcept;
+  StorageManager& operator=(StorageManager&&) noexcept;
+  ~StorageManager();
+
+  // Stores a step: all of it or nothing. After it returns, every reader sees the step and a crash
+  // does not lose it. Throws InvalidArgument (ids, JSON, names, sizes; before anything is written),
+  // TooLarge, NoSpace, AlreadyExists (if_exists=fail), Conflict (if_version). On any error the step
+  // is as it was before, unless outcome_unknown(): then it is whole and either the old or the new
+  // one. Storing again is always safe.
+  Receipt store_step_data(std::string_view session_id, std::string_view step_id,
+                          const StepData& data, const StoreOptions& options = {});
+  // Stores many steps, several at a time; a result per step, in order. Throws only Cancelled,
+  // Timeout before the first step, and Closed; steps that were not begun then are Cancelled or
+  // Timeout in their result.
+  std::vector<Result<Receipt>> store_steps(std::span<const StepRequest> steps,
+                                           const StoreOptions& options = {});
+
+  // Reads a step, whole and verified. Throws NotFound, Corrupt.
+  Step retrieve_step_data(std::string_view session_id, std::string_view step_id,
+                          const ReadOptions& options = {});
+  std::vector<Result<Step>> retrieve_steps(std::span<const StepName> steps,
+                                           const ReadOptions& options = {});
+  // Reads only the manifest. Throws NotFound, Corrupt.
+  StepInfo stat_step(std::string_view session_id, std::string_view step_id,
+                     const ReadOptions& options = {});
+
+  // Sessions by their folders: one whose steps were all deleted singly is still listed. An empty
+  // store gives none.
+  Listing list_sessions(const ListOptions& options = {});
+  // Committed steps only. An unknown session gives an empty list.
+  Listing list_steps_for_session(std::string_view session_id, const ListOptions& options = {});
+  // Reads step after step. `list.limit` bounds how many.
+  StepCursor iter_steps(std::string_view session_id, const ListOptions& list = {},
+                        const ReadOptions& read = {});
+
+  // Deletes a step. Deleting what is not there succeeds. Throws Held.
+  DeleteResult delete_step(std::string_view session_id, std::string_view step_id,
+                           const DeleteOptions& options = {});
+  // Deletes all of a session; recording may go on under the same id at once. Throws Held,
+  // PartialFailure.
+  DeleteResult delete_session(std::string_view session_id, const DeleteOptions& options = {});
+
+  // Looks for damage. Changes nothing.
+  CheckReport check(const CheckOptions& options = {});
+  // Writes manifests for folders of the older layout without one (24 h old at least). Moves
+  // nothing.
+  AdoptReport adopt(const AdoptOptions& options = {});
+  StorageInfo get_storage_info() const;
+
+  // Lets running calls end; later calls throw Closed. Idempotent; the destructor does it too.
+  void close();
+
+ private:
+  std::shared_ptr<ManagerCore> core_;
+};
+
+}  // namespace v1
+}  // namespace stepstore

@@ -1,0 +1,39 @@
+// What must be put in order around fork(): locks that another thread holds at that moment would
+// stay locked in the child for ever, and descriptors with a flock would keep it.
+#pragma once
+
+#include <mutex>
+
+namespace stepstore {
+
+// Registered for as long as it lives; the methods are called in the thread that forks. They may not
+// allocate or log.
+class ForkAware {
+ public:
+  ForkAware();
+  virtual ~ForkAware();
+  ForkAware(const ForkAware&) = delete;
+  ForkAware& operator=(const ForkAware&) = delete;
+
+  virtual void before_fork() noexcept = 0;           // take what must not be held by another thread
+  virtual void after_fork_in_parent() noexcept = 0;  // let it go
+  virtual void
+  after_fork_in_child() noexcept = 0;  // let it go, and forget what belongs to the parent
+};
+
+// A mutex that no other thread holds across a fork(). Leaf lock: take no other lock, and call
+// nothing that may, while holding it; else two of them could deadlock in before_fork().
+class ForkMutex final : private ForkAware {
+ public:
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+  bool try_lock() { return mutex_.try_lock(); }
+
+ private:
+  void before_fork() noexcept override { mutex_.lock(); }
+  void after_fork_in_parent() noexcept override { mutex_.unlock(); }
+  void after_fork_in_child() noexcept override { mutex_.unlock(); }
+  std::mutex mutex_;
+};
+
+}  // namespace stepstore
