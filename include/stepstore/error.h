@@ -95,10 +95,10 @@ class StorageManagerError : public std::exception {
   std::shared_ptr<const std::string> what_;
 };
 
-#define STEPSTORE_ERROR_CLASS(Name)                 \
-  class Name : public StorageManagerError {         \
-   public:                                          \
-    using StorageManagerError::StorageManagerError; \
+#define STEPSTORE_ERROR_CLASS(Name)                                                 \
+  class Name : public StorageManagerError {                                         \
+   public:                                                                          \
+    explicit Name(const StorageManagerError& error) : StorageManagerError(error) {} \
   };
 STEPSTORE_ERROR_CLASS(InvalidArgument)
 STEPSTORE_ERROR_CLASS(NotFound)

@@ -1,0 +1,31 @@
+#include "base/ulid.h"
+
+#include <algorithm>
+#include <array>
+
+namespace stepstore {
+namespace {
+
+constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+}  // namespace
+
+std::string make_ulid(Clock& clock, Random& random) {
+  std::string text(26, '0');
+  auto time = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, clock.now_ms().time_since_epoch().count()));
+  for (std::size_t i = 10; i-- > 0; time >>= 5) text[i] = kAlphabet[time & 31];
+  std::array<std::byte, 16> bytes{};
+  random.fill(bytes);
+  for (std::size_t i = 0; i < 16; ++i) {
+    text[10 + i] = kAlphabet[std::to_integer<unsigned>(bytes[i]) & 31];
+  }
+  return text;
+}
+
+bool is_ulid(std::string_view text) noexcept {
+  return text.size() == 26 && text[0] <= '7' &&
+         text.find_first_not_of(kAlphabet) == std::string_view::npos;
+}
+
+}  // namespace stepstore
