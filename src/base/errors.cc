@@ -78,7 +78,7 @@ std::string one_line(const ErrorDetails& details) {
 
 }  // namespace
 
-std::string_view name_of(ErrorCode code) noexcept { return row_of(code).name; }
+std::string_view v1::name_of(ErrorCode code) noexcept { return row_of(code).name; }
 
 StorageManagerError::StorageManagerError(ErrorDetails details)
     : details_(std::make_shared<const ErrorDetails>(std::move(details))),

@@ -56,21 +56,21 @@ void use(std::shared_ptr<spdlog::logger> logger, LogLevel level) {
 
 }  // namespace
 
-void set_log_handler(LogHandler handler, LogLevel level) {
+void v1::set_log_handler(LogHandler handler, LogLevel level) {
   if (!handler) level = LogLevel::off;
   use(std::make_shared<spdlog::logger>("stepstore",
                                        std::make_shared<HandlerSink>(std::move(handler))),
       level);
 }
 
-void log_to_stderr(LogLevel level) {
+void v1::log_to_stderr(LogLevel level) {
   auto logger = std::make_shared<spdlog::logger>(
       "stepstore", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   logger->set_pattern("%n: %l: %v");
   use(std::move(logger), level);
 }
 
-LogLevel parse_log_level(std::string_view word) {
+LogLevel v1::parse_log_level(std::string_view word) {
   for (std::size_t i = 0; i < kWords.size(); ++i) {
     if (kWords[i] == word) return static_cast<LogLevel>(i);
   }
