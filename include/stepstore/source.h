@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -33,7 +34,8 @@ class Source {
   Source(Bytes owned) noexcept
       : view_(owned.view()), owned_(std::move(owned)) {}  // NOLINT(google-explicit-constructor)
 
-  static Source file(std::filesystem::path path);
+  // `keep` lives as long as the source does.
+  static Source file(std::filesystem::path path, std::shared_ptr<const void> keep = {});
   static Source reader(Reader read, std::optional<std::uint64_t> size = {});
 
   // True when the bytes are in memory; then view() gives them.

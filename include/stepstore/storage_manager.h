@@ -177,6 +177,8 @@ class StorageManager {
   void close();
 
  private:
+  friend class ManagerCore;
+  explicit StorageManager(std::shared_ptr<ManagerCore> core);
   std::shared_ptr<ManagerCore> core_;
 };
 

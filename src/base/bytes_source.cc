@@ -46,9 +46,10 @@ Source::Reader read_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-Source Source::file(std::filesystem::path path) {
+Source Source::file(std::filesystem::path path, std::shared_ptr<const void> keep) {
   Source source{BytesView{}};
   source.path_ = std::move(path);
+  source.owned_ = Bytes::adopt({}, std::move(keep));
   return source;
 }
 

@@ -23,17 +23,17 @@ constexpr std::array<std::string_view, 6> kReservedBeginnings = {
 constexpr std::array<std::string_view, 4> kReservedNames = {kHtmlName, kScreenshotName, kActionName,
                                                             kMetadataName};
 
-[[noreturn]] void refuse(std::string_view what, std::string_view text, std::string message,
+[[noreturn]] void refuse(std::string_view what, std::string_view text, const std::string& message,
                          std::string advice) {
-  error(ErrorCode::InvalidArgument, what, is_utf8(text) ? text.substr(0, 400) : "",
-        std::move(message), std::move(advice))
+  error(ErrorCode::InvalidArgument, "", is_utf8(text) ? text : "",
+        "the " + std::string(what) + " " + message, std::move(advice))
       .raise();
   __builtin_unreachable();
 }
 
 void check_text(std::string_view text, std::string_view what) {
   if (!is_utf8(text)) {
-    refuse(what, text, "it is not valid UTF-8", "Pass UTF-8 text.");
+    refuse(what, text, "is not valid UTF-8", "Pass UTF-8 text.");
   }
 }
 
@@ -41,7 +41,7 @@ std::string bounded(std::string encoded, std::string_view text, std::string_view
                     std::size_t bytes_max) {
   if (encoded.size() > bytes_max) {
     refuse(what, text,
-           "it takes " + std::to_string(encoded.size()) + " bytes when encoded, more than " +
+           "takes " + std::to_string(encoded.size()) + " bytes when encoded, more than " +
                std::to_string(bytes_max),
            "Use a shorter one; every byte outside A-Z a-z 0-9 . _ - takes three.");
   }
@@ -89,7 +89,7 @@ FileRole role_of(std::string_view location) {
 }  // namespace
 
 std::string encode_id(std::string_view id, std::string_view what) {
-  if (id.empty()) refuse(what, id, "it is empty", "Pass a non-empty id.");
+  if (id.empty()) refuse(what, id, "is empty", "Pass a non-empty id.");
   check_text(id, what);
   return bounded(percent_encode(id), id, what, kEncodedIdBytesMax);
 }
@@ -110,10 +110,10 @@ std::string encode_id_prefix(std::string_view prefix, std::string_view what) {
 
 std::string encode_component_name(std::string_view name) {
   constexpr std::string_view kWhat = "component name";
-  if (name.empty()) refuse(kWhat, name, "it is empty", "Name the component.");
+  if (name.empty()) refuse(kWhat, name, "is empty", "Name the component.");
   check_text(name, kWhat);
   if (is_reserved_name(name)) {
-    refuse(kWhat, name, "it is the name of a part that has an argument of its own",
+    refuse(kWhat, name, "is the name of a part that has an argument of its own",
            "Pass html_content, screenshot_bytes, action_data or metadata instead.");
   }
   return bounded(encode_name(name), name, kWhat, kEncodedNameBytesMax);

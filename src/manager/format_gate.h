@@ -1,0 +1,25 @@
+// FormatGate: lets a release into a store only when the store's format is one that it knows.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "stepstore/object_store.h"
+
+namespace stepstore {
+
+class FormatGate {
+ public:
+  explicit FormatGate(ObjectStore& store) : store_(store) {}
+
+  // Each asks the store once and remembers the answer. Throws Unsupported.
+  void before_read(const CallLimits& limits);
+  // The first write into a store marks it with the format of this release.
+  void before_write(const CallLimits& limits);
+
+ private:
+  ObjectStore& store_;
+  std::atomic<bool> may_read_{false}, may_write_{false};
+};
+
+}  // namespace stepstore

@@ -1,0 +1,46 @@
+// ManagerCore: what a StorageManager is made of. One per manager, shared with its cursors.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "manager/adopter.h"
+#include "manager/batch.h"
+#include "manager/format_gate.h"
+#include "manager/lister.h"
+#include "manager/reader.h"
+#include "manager/remover.h"
+#include "manager/roots.h"
+#include "manager/writer.h"
+#include "stepstore/storage_manager.h"
+
+namespace stepstore {
+inline namespace v1 {
+
+class ManagerCore {
+ public:
+  ManagerCore(std::shared_ptr<ObjectStore> store, Options options, StorageInfo info,
+              Clock& clock = system_clock(), Random& random = system_random());
+
+  // A manager over these parts; for src/open and for tests that bring their own clock.
+  static StorageManager manage(std::shared_ptr<ManagerCore> core);
+
+  const std::shared_ptr<ObjectStore> store;
+  const Options options;
+  const StorageInfo info;
+  Clock& clock;
+  std::atomic<bool> closed{false};
+  FormatGate gate;
+  Roots roots;
+  Writer writer;
+  Reader reader;
+  Lister lister;
+  Remover remover;
+  Adopter adopter;
+  Batch batch;
+};
+
+}  // namespace v1
+}  // namespace stepstore

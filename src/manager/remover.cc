@@ -1,0 +1,201 @@
+#include "manager/remover.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "layout/keys.h"
+
+namespace stepstore {
+namespace {
+
+[[noreturn]] void throw_held(std::string_view name) {
+  error(ErrorCode::Held, "", name, "a hold protects it").raise();
+  __builtin_unreachable();
+}
+
+// The root after `from`, as far as all of them agree: same version, `from`'s commit among the
+// previous ones.
+Manifest successor(const Manifest& from, RootState state, std::string commit_id, Timestamp now) {
+  Manifest next;
+  next.state = state;
+  next.session_id = from.session_id;
+  next.step_id = from.step_id;
+  next.version = from.version;
+  next.commit_id = std::move(commit_id);
+  next.previous_commits = from.previous_commits;
+  next.previous_commits.insert(next.previous_commits.begin(), from.commit_id);
+  if (next.previous_commits.size() > kPreviousCommitsMax) next.previous_commits.pop_back();
+  next.created_at = now;
+  return next;
+}
+
+bool is_manifest(const ObjectInfo& object) {
+  return parse_key(object.key.text()).role == FileRole::manifest;
+}
+
+}  // namespace
+
+DeleteResult Remover::remove_step(std::string_view session_id, std::string_view step_id,
+                                  const CallLimits& limits) {
+  const std::string name = std::string(session_id) + "/" + std::string(step_id);
+  DeleteResult result;
+  for (unsigned tries = 0;; ++tries) {
+    if (tries > 0) roots_.back_off(std::min(tries, 6U), limits);
+    const SessionState session = roots_.read_session(session_id, limits);
+    const std::string folder = step_folder(session_id, session.root.generation, step_id);
+    auto root = roots_.read_step(folder, limits);
+    if (!root || root->manifest.state == RootState::deleted) return result;
+    if (session.root.holds_step(step_id)) throw_held(name);
+
+    if (root->manifest.state == RootState::live) {
+      // The old manifest stays inside, so that a hold that comes now can bring the step back.
+      Manifest deleting =
+          successor(root->manifest, RootState::deleting, roots_.new_id(), clock_.now_ms());
+      deleting.was = root->text.text();
+      StepRoot marked;
+      if (!swap(folder, *root, std::move(deleting), &marked, limits)) continue;
+      root = std::move(marked);
+      result.steps = 1;
+    }
+    if (roots_.read_session(session_id, limits).root.holds_step(step_id)) {
+      Manifest back = parse_manifest(*root->manifest.was, folder);
+      if (!swap(folder, *root, std::move(back), nullptr, limits)) continue;
+      throw_held(name);
+    }
+    Manifest deleted =
+        successor(root->manifest, RootState::deleted, roots_.new_id(), clock_.now_ms());
+    if (!swap(folder, *root, std::move(deleted), nullptr, limits)) continue;
+    result.objects += remove_named(folder, root->manifest, limits);
+    return result;
+  }
+}
+
+bool Remover::swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
+                   const CallLimits& limits) {
+  to.write_id = roots_.new_id();
+  const std::string body = to_json(to);
+  const PutRequest put{.key = manifest_key(folder),
+                       .body = body,
+                       .content_type = "application/json",
+                       .condition = Condition::unchanged(from.etag)};
+  bool ever_unknown = false;
+  for (unsigned tries = 0;; ++tries) {
+    const auto outcome = put_one(store_, put, limits);
+    if (outcome.ok()) {
+      StepRoot root{.etag = *outcome, .text = Bytes::copy(body), .manifest = std::move(to)};
+      if (written != nullptr) *written = root;
+      roots_.remember(folder, std::move(root));
+      return true;
+    }
+    const StorageManagerError& failure = outcome.error();
+    if (failure.code() == ErrorCode::Conflict) {
+      auto there = roots_.read_step(folder, limits);
+      if (!ever_unknown || !there || there->manifest.write_id != to.write_id) return false;
+      if (written != nullptr) *written = *std::move(there);
+      return true;
+    }
+    if (!failure.outcome_unknown()) (ever_unknown ? unknown_outcome(failure) : failure).raise();
+    ever_unknown = true;
+    roots_.back_off(tries, limits);
+  }
+}
+
+std::uint64_t Remover::remove_named(const std::string& folder, const Manifest& manifest,
+                                    const CallLimits& limits) {
+  std::vector<ObjectKey> keys;
+  for (const std::string& location : manifest.named_locations()) {
+    keys.push_back(in_folder(folder, location));
+  }
+  for (const auto& outcome : store_.remove(keys, limits)) {
+    // The step is deleted already; what could not be removed is an orphan, but the caller must hear
+    // of it.
+    if (!outcome.ok()) outcome.error().raise();
+  }
+  return keys.size();
+}
+
+// --- Sessions
+// ---------------------------------------------------------------------------------------------------------
+
+DeleteResult Remover::remove_session(std::string_view session_id, const CallLimits& limits) {
+  leave_generation(session_id, limits);
+  const std::uint64_t generation = roots_.read_session(session_id, limits).root.generation;
+  DeleteResult result;
+  std::vector<StorageManagerError> failures;
+  for (const std::string& folder : dead_folders(session_id, generation, limits)) {
+    sweep(folder, result, failures, limits);
+  }
+  if (failures.empty()) return result;
+  ErrorDetails details = error(ErrorCode::PartialFailure, "", session_id,
+                               std::to_string(failures.size()) + " objects could not be removed, " +
+                                   std::to_string(result.objects) + " were; the first reason: " +
+                                   std::string(failures.front().message()))
+                             .details();
+  details.cause = std::make_exception_ptr(failures.front());
+  StorageManagerError(std::move(details)).raise();
+  __builtin_unreachable();
+}
+
+// From here on nobody reads or commits in the generation that there was.
+void Remover::leave_generation(std::string_view session_id, const CallLimits& limits) {
+  for (unsigned tries = 0;; ++tries) {
+    if (tries > 0) roots_.back_off(std::min(tries, 6U), limits);
+    const SessionState session = roots_.read_session(session_id, limits);
+    if (session.root.holds_anything()) throw_held(session_id);
+    const std::string folder = session_folder(session_id, session.root.generation) + "/";
+    const ListPage there = store_.list({.prefix = folder, .limit = 1}, limits);
+    if (there.objects.empty()) return;  // nothing was recorded since the last deletion
+    SessionRoot next = session.root;
+    next.generation += 1;
+    next.write_id = roots_.new_id();
+    if (roots_.swap_session(session_id, session, next, limits)) return;
+  }
+}
+
+// Folders of generations before this one: of this deletion, and of those that were interrupted.
+std::vector<std::string> Remover::dead_folders(std::string_view session_id,
+                                               std::uint64_t generation, const CallLimits& limits) {
+  std::vector<std::string> folders;
+  if (generation > 0) folders.push_back(session_folder(session_id, 0) + "/");
+  ListRequest request{.prefix = generations_prefix(session_id), .delimited = true};
+  do {
+    ListPage page = store_.list(request, limits);
+    for (std::string& folder : page.prefixes) {
+      const auto parsed =
+          parse_session_folder(std::string_view(folder).substr(0, folder.size() - 1));
+      if (parsed && parsed->generation < generation) folders.push_back(std::move(folder));
+    }
+    request.start_after = std::move(page.next);
+  } while (!request.start_after.empty());
+  return folders;
+}
+
+void Remover::sweep(const std::string& folder, DeleteResult& result,
+                    std::vector<StorageManagerError>& failures, const CallLimits& limits) {
+  const std::size_t failures_before = failures.size();
+  for (;;) {
+    check_limits(limits, clock_, "delete_session");
+    const ListPage page = store_.list({.prefix = folder}, limits);
+    if (page.objects.empty()) return;
+    // Manifests go first: a reader who still looks here finds no step rather than half of one.
+    std::vector<const ObjectInfo*> order;
+    for (const ObjectInfo& object : page.objects) order.push_back(&object);
+    std::stable_partition(order.begin(), order.end(),
+                          [](const ObjectInfo* object) { return is_manifest(*object); });
+    std::vector<ObjectKey> keys;
+    for (const ObjectInfo* object : order) keys.push_back(object->key);
+    const auto outcomes = store_.remove(keys, limits);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (!outcomes[i].ok()) {
+        failures.push_back(outcomes[i].error());
+        continue;
+      }
+      result.objects += 1;
+      if (is_manifest(*order[i]) && order[i]->size >= kLiveBytesMin) result.steps += 1;
+    }
+    if (failures.size() > failures_before) return;  // they would be listed again for ever
+  }
+}
+
+}  // namespace stepstore

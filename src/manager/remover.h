@@ -1,0 +1,42 @@
+// Remover: deletes steps and sessions, as protocol.md says under "Delete a step" and "Delete a
+// session".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manager/roots.h"
+#include "stepstore/storage_manager.h"
+
+namespace stepstore {
+
+class Remover {
+ public:
+  Remover(ObjectStore& store, Roots& roots, Clock& clock)
+      : store_(store), roots_(roots), clock_(clock) {}
+
+  // Thread-safe. Throws Held.
+  DeleteResult remove_step(std::string_view session_id, std::string_view step_id,
+                           const CallLimits& limits);
+  // Throws Held; PartialFailure when something could not be removed, after everything was tried.
+  DeleteResult remove_session(std::string_view session_id, const CallLimits& limits);
+
+ private:
+  // False: somebody else changed the root first.
+  bool swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
+            const CallLimits& limits);
+  std::uint64_t remove_named(const std::string& folder, const Manifest& manifest,
+                             const CallLimits& limits);
+  void leave_generation(std::string_view session_id, const CallLimits& limits);
+  std::vector<std::string> dead_folders(std::string_view session_id, std::uint64_t generation,
+                                        const CallLimits& limits);
+  void sweep(const std::string& folder, DeleteResult& result,
+             std::vector<StorageManagerError>& failures, const CallLimits& limits);
+
+  ObjectStore& store_;
+  Roots& roots_;
+  Clock& clock_;
+};
+
+}  // namespace stepstore

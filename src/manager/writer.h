@@ -1,0 +1,49 @@
+// Writer: commits a step, as protocol.md says under "Store" and "Store again".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "manager/prepared_step.h"
+#include "manager/roots.h"
+#include "stepstore/options.h"
+#include "stepstore/step.h"
+
+namespace stepstore {
+
+class Writer {
+ public:
+  Writer(ObjectStore& store, Roots& roots, Clock& clock, const Options& options)
+      : store_(store), roots_(roots), clock_(clock), options_(options) {}
+
+  // Thread-safe.
+  Receipt store(std::string_view session_id, std::string_view step_id, const StepData& data,
+                const StoreOptions& options, const CallLimits& limits);
+
+ private:
+  struct Job;
+  struct Turn;
+
+  Turn first_store(Job& job);
+  Turn store_again(Job& job, const StepRoot& base);
+
+  void give_plain_names(Job& job);
+  void give_other_names_where_taken(Job& job, const std::vector<Result<ETag>>& outcomes);
+  Commit commit(Job& job, const Manifest& manifest, const Condition& condition,
+                std::vector<PutRequest> more_parts);
+  bool send_streamed(Job& job, std::vector<Result<ETag>>& outcomes);
+  Result<ETag> upload(const Job& job, const PreparedPart& part, const ObjectKey& key,
+                      const Condition& condition);
+  Manifest new_manifest(const Job& job) const;
+  Turn moved_to(Job& job, std::uint64_t generation);
+  Turn refused(Job& job);
+  void remove_locations(const Job& job, const std::vector<std::string>& locations);
+  Receipt receipt(const Job& job, const Manifest& manifest, bool skipped = false) const;
+
+  ObjectStore& store_;
+  Roots& roots_;
+  Clock& clock_;
+  const Options& options_;
+};
+
+}  // namespace stepstore
