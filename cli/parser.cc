@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "arguments.h"
 #include "completion.h"
 #include "json_out.h"
 #include "text.h"
@@ -40,6 +41,12 @@ std::string exit_code_json() {
   return json_line(table) + "\n";
 }
 
+std::string see_help(const CLI::App& app) {
+  std::string name = "stepstore";
+  for (const CLI::App* command : app.get_subcommands()) name += " " + command->get_name();
+  return "See `" + name + " --help`.";
+}
+
 Action printing(std::string text) {
   return [text = std::move(text)](Context& context) {
     context.out.write(text);
@@ -53,7 +60,7 @@ struct CommandLine::State {
   CLI::App app{kDescription, "stepstore"};
   GlobalOptions options;
   Action chosen;
-  std::string topic;
+  std::optional<std::string> topic;
   std::string shell;
 
   void add_help();
@@ -62,18 +69,18 @@ struct CommandLine::State {
 
 void CommandLine::State::add_help() {
   CLI::App* help = app.add_subcommand("help", "Explain a command, or the exit codes");
-  help->add_option("TOPIC", topic, "A command, or exit-codes");
+  positional(*help, "TOPIC", topic, "A command, or exit-codes");
   help->add_flag("--json", options.json, "Print the exit codes as JSON");
   help->footer("Examples:\n  stepstore help import\n  stepstore help exit-codes");
   help->callback([this] {
-    if (topic.empty()) {
+    if (!topic) {
       chosen = printing(app.help("", CLI::AppFormatMode::Normal));
-    } else if (topic == "exit-codes") {
+    } else if (*topic == "exit-codes") {
       chosen = printing(options.json ? exit_code_json() : exit_code_text());
     } else {
       const auto named =
-          app.get_subcommands([&](CLI::App* command) { return command->get_name() == topic; });
-      if (named.empty()) throw UsageError("there is no command " + topic);
+          app.get_subcommands([&](CLI::App* command) { return command->get_name() == *topic; });
+      if (named.empty()) throw UsageError("there is no command " + *topic);
       chosen = printing(named.front()->help("stepstore", CLI::AppFormatMode::Normal));
     }
   });
@@ -81,7 +88,7 @@ void CommandLine::State::add_help() {
 
 void CommandLine::State::add_completion() {
   CLI::App* completion = app.add_subcommand("completion", "Print a completion script for a shell");
-  completion->add_option("SHELL", shell, "bash, zsh or fish")->required();
+  positional(*completion, "SHELL", shell, "bash, zsh or fish");
   completion->footer(
       "Examples:\n"
       "  source <(stepstore completion bash)\n"
@@ -110,15 +117,19 @@ const GlobalOptions& CommandLine::options() const { return state_->options; }
 Action CommandLine::parse(int argc, const char* const* argv) {
   CLI::App& app = state_->app;
   try {
-    app.parse(argc, argv);
+    auto arguments = marked_arguments(app, argc, argv);
+    app.parse(arguments);
   } catch (const CLI::CallForVersion& version) {
     return printing(std::string(version.what()) + "\n");
   } catch (const CLI::CallForHelp&) {
     return printing(app.help());
+  } catch (const CLI::ExtrasError&) {
+    throw UsageError(unmarked(app.remaining(true).front()) + " was not expected", see_help(app));
   } catch (const CLI::ParseError& error) {
-    std::string name = "stepstore";
-    for (const CLI::App* command : app.get_subcommands()) name += " " + command->get_name();
-    throw UsageError(error.what(), "See `" + name + " --help`.");
+    if (app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&error)) {
+      throw UsageError("a command is missing", "`stepstore --help` lists the commands.");
+    }
+    throw UsageError(error.what(), see_help(app));
   }
   const GlobalOptions& options = state_->options;
   if (options.timeout_s && !(*options.timeout_s > 0 && *options.timeout_s <= 1e9)) {

@@ -1,6 +1,7 @@
 // The command lines of put, get, ls and rm.
 #include <CLI/CLI.hpp>
 
+#include "arguments.h"
 #include "parser.h"
 
 namespace stepstore::cli {
@@ -15,16 +16,16 @@ CLI::Option* repeated(CLI::Option* option) {
 void add_put(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<PutArgs>();
   CLI::App* put = app.add_subcommand("put", "Store one step, whole or not at all");
-  put->add_option("STORE", args->store, "The store")->required();
-  put->add_option("SESSION", args->session, "The session's id")->required();
-  put->add_option("STEP", args->step, "The step's id")->required();
-  put->add_option("--html", args->html, "The observation; - is standard input")
+  positional(*put, "STORE", args->store, "The store");
+  positional(*put, "SESSION", args->session, "The session's id");
+  positional(*put, "STEP", args->step, "The step's id");
+  text_option(*put, "--html", args->html, "The observation; - is standard input")
       ->option_text("FILE");
-  put->add_option("--screenshot", args->screenshot, "PNG, JPEG or WebP")->option_text("FILE");
-  put->add_option("--action", args->action, "JSON")->option_text("FILE");
-  put->add_option("--action-json", args->action_json, "The action itself")->option_text("TEXT");
-  put->add_option("--metadata", args->metadata, "JSON")->option_text("FILE");
-  put->add_option("--metadata-json", args->metadata_json, "The metadata itself")
+  text_option(*put, "--screenshot", args->screenshot, "PNG, JPEG or WebP")->option_text("FILE");
+  text_option(*put, "--action", args->action, "JSON")->option_text("FILE");
+  text_option(*put, "--action-json", args->action_json, "The action itself")->option_text("TEXT");
+  text_option(*put, "--metadata", args->metadata, "JSON")->option_text("FILE");
+  text_option(*put, "--metadata-json", args->metadata_json, "The metadata itself")
       ->option_text("TEXT");
   repeated(put->add_option("--component", args->components, "Any other part; repeatable"))
       ->option_text("NAME=FILE[:content-type]");
@@ -34,8 +35,8 @@ void add_put(CLI::App& app, GlobalOptions& global, Action& chosen) {
   put->add_option("--if-version", args->if_version,
                   "Store only over this version; 0: only a new step")
       ->option_text("N");
-  put->add_option("--keep-versions", args->keep_versions,
-                  "How many versions stay readable, this one included")
+  text_option(*put, "--keep-versions", args->keep_versions,
+              "How many versions stay readable, this one included")
       ->option_text("N|all");
   add_global_options(*put, global);
   put->footer(
@@ -50,16 +51,16 @@ void add_put(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_get(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<GetArgs>();
   CLI::App* get = app.add_subcommand("get", "Write a step into a folder, or print a component");
-  get->add_option("STORE", args->store, "The store")->required();
-  get->add_option("SESSION", args->session, "The session's id")->required();
-  get->add_option("STEP", args->step, "The step's id")->required();
-  get->add_option("--component", args->component,
-                  "Only this: html, screenshot, action, metadata or a name of its own")
+  positional(*get, "STORE", args->store, "The store");
+  positional(*get, "SESSION", args->session, "The session's id");
+  positional(*get, "STEP", args->step, "The step's id");
+  text_option(*get, "--component", args->component,
+              "Only this: html, screenshot, action, metadata or a name of its own")
       ->option_text("NAME");
-  get->add_option("-o,--output", args->output,
-                  "Where the component goes; - is standard output, a terminal too")
+  text_option(*get, "-o,--output", args->output,
+              "Where the component goes; - is standard output, a terminal too")
       ->option_text("FILE");
-  get->add_option("--dir", args->dir, "The folder to make (default: ./STEP)")->option_text("DIR");
+  text_option(*get, "--dir", args->dir, "The folder to make (default: ./STEP)")->option_text("DIR");
   get->add_option("--version", args->version, "An older version that was kept")->option_text("N");
   get->add_flag("--force", args->force, "Replace what is there");
   get->add_flag("--legacy", args->legacy, "Also folders without a manifest, a day old at least");
@@ -76,8 +77,8 @@ void add_get(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_ls(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<LsArgs>();
   CLI::App* ls = app.add_subcommand("ls", "List the sessions, or the steps of a session");
-  ls->add_option("STORE", args->store, "The store")->required();
-  ls->add_option("SESSION", args->session, "List the steps of this session");
+  positional(*ls, "STORE", args->store, "The store");
+  positional(*ls, "SESSION", args->session, "List the steps of this session");
   ls->add_flag("-l,--long", args->details,
                "With versions, sizes, times and components; for sessions the number of steps");
   ls->add_option("--prefix", args->prefix, "Only ids that begin with this")->option_text("TEXT");
@@ -97,9 +98,9 @@ void add_ls(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_rm(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<RmArgs>();
   CLI::App* rm = app.add_subcommand("rm", "Delete steps, or a whole session");
-  rm->add_option("STORE", args->store, "The store")->required();
-  rm->add_option("SESSION", args->session, "The session's id")->required();
-  repeated(rm->add_option("STEP", args->steps, "The steps; none: the whole session"));
+  positional(*rm, "STORE", args->store, "The store");
+  positional(*rm, "SESSION", args->session, "The session's id");
+  positional(*rm, "STEP", args->steps, "The steps; none: the whole session");
   rm->add_flag("-r,--recursive", args->recursive, "Delete all steps of the session");
   rm->add_flag("-y,--yes", args->yes, "Do not ask");
   add_global_options(*rm, global);

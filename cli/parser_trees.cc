@@ -1,23 +1,20 @@
 // The command lines of import, export, adopt, check and info.
 #include <CLI/CLI.hpp>
 
+#include "arguments.h"
 #include "parser.h"
 
 namespace stepstore::cli {
 namespace {
 
-// Several values, none of which CLI11 may split at brackets.
-CLI::Option* several(CLI::Option* option) {
-  return option->expected(1, -1)->allow_extra_args(false)->required();
-}
-
 void add_import(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<ImportArgs>();
   CLI::App* import = app.add_subcommand("import", "Store recordings that lie in folders");
-  import->add_option("STORE", args->store, "The store")->required();
-  several(import->add_option("DIR", args->dirs,
-                             "A session (its folders are steps), or a folder of sessions"));
-  import->add_option("--session", args->session, "DIR is one session, to be stored under this id")
+  positional(*import, "STORE", args->store, "The store");
+  positional(*import, "DIR", args->dirs,
+             "A session (its folders are steps), or a folder of sessions")
+      ->required();
+  text_option(*import, "--session", args->session, "DIR is one session, to be stored under this id")
       ->option_text("NAME");
   import->add_option("--jobs", args->jobs, "How many steps are stored at a time (default: 8)")
       ->option_text("N")
@@ -42,9 +39,10 @@ void add_import(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_export(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<ExportArgs>();
   CLI::App* command = app.add_subcommand("export", "Write sessions into folders");
-  command->add_option("STORE", args->store, "The store")->required();
-  several(command->add_option("SESSION... DIR", args->names,
-                              "The sessions, and the folder that DIR/SESSION/STEP/... go to"));
+  positional(*command, "STORE", args->store, "The store");
+  positional(*command, "SESSION... DIR", args->names,
+             "The sessions, and the folder that DIR/SESSION/STEP/... go to")
+      ->required();
   command->add_flag("--all", args->all, "All sessions; then only DIR is given");
   command->add_flag("--force", args->force, "Replace steps that are there and differ");
   command->add_flag("--legacy", args->legacy,
@@ -68,8 +66,8 @@ void add_export(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_adopt(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<AdoptArgs>();
   CLI::App* adopt = app.add_subcommand("adopt", "Take over step folders that have no manifest yet");
-  adopt->add_option("STORE", args->store, "The store")->required();
-  adopt->add_option("SESSION", args->session, "Only this session");
+  positional(*adopt, "STORE", args->store, "The store");
+  positional(*adopt, "SESSION", args->session, "Only this session");
   CLI::Option* apply =
       adopt->add_flag("--apply", args->apply, "Write the manifests; without it nothing changes");
   adopt->add_flag("--dry-run", args->dry_run, "Only say what would be done (the default)")
@@ -88,8 +86,8 @@ void add_adopt(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_check(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<CheckArgs>();
   CLI::App* check = app.add_subcommand("check", "Look for damage; exit code 11 when there is any");
-  check->add_option("STORE", args->store, "The store")->required();
-  check->add_option("SESSION", args->session, "Only this session");
+  positional(*check, "STORE", args->store, "The store");
+  positional(*check, "SESSION", args->session, "Only this session");
   check->add_flag("--data", args->data, "Also read every component and compare its checksum");
   add_global_options(*check, global);
   check->footer(
@@ -105,7 +103,7 @@ void add_check(CLI::App& app, GlobalOptions& global, Action& chosen) {
 void add_info(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<InfoArgs>();
   CLI::App* info = app.add_subcommand("info", "Say what a store is and what it promises");
-  info->add_option("STORE", args->store, "The store")->required();
+  positional(*info, "STORE", args->store, "The store");
   add_global_options(*info, global);
   info->footer("Examples:\n  stepstore info ./recordings\n  stepstore info --json memory:");
   info->callback(
