@@ -18,7 +18,7 @@ constexpr char kGenerationMark = '~';  // occurs in no encoded id
 
 // A component may not take the place of what stepstore writes beside it.
 constexpr std::array<std::string_view, 6> kReservedBeginnings = {
-    "step.", "versions", "metadata.json", "observation.", "screenshot.", "action."};
+    "step.", "versions", "metadata.", "observation.", "screenshot.", "action."};
 
 constexpr std::array<std::string_view, 4> kReservedNames = {kHtmlName, kScreenshotName, kActionName,
                                                             kMetadataName};

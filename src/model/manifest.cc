@@ -220,9 +220,14 @@ std::string to_json(const Manifest& manifest) {
 
 Manifest parse_manifest(std::string_view text, std::string_view key) {
   if (text.size() > kManifestBytesMax) throw_corrupt(key, "it is too large for a manifest");
-  const Split split = split_verbatim(text);
+  Split split = split_verbatim(text);
   json document = split.name.empty() ? parse_object(text, key)
                                      : parse_object(std::string(split.head) + "}", key);
+  // Another tool may have sorted the members: then the verbatim one is not the last, and takes others along.
+  if (!split.name.empty() && !document.contains("state")) {
+    split = {};
+    document = parse_object(text, key);
+  }
   check_format(document, key);
   Manifest manifest;
   manifest.state = parse_state(document, key);
@@ -239,6 +244,9 @@ Manifest parse_manifest(std::string_view text, std::string_view key) {
   manifest.write_id = member<std::string>(document, "write", key);
   manifest.created_at = time_member(document, "created_at", key).value_or(Timestamp{});
   manifest.expires_at = time_member(document, "expires_at", key);
+  if (manifest.state == RootState::live && !document.contains("components")) {
+    throw_corrupt(key, "'components' is missing");
+  }
   for (const json& object : array_member(document, "components", key)) {
     manifest.components.push_back(parse_component(object, key));
   }
