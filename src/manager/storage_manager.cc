@@ -25,7 +25,9 @@ auto call(ManagerCore& core, std::string_view operation, const std::string& name
           const Call& bounds, Work&& work) {
   try {
     if (core.closed) error(ErrorCode::Closed, "", "", "the StorageManager was closed").raise();
-    return work(begin(bounds, core.clock));
+    const CallLimits limits = begin(bounds, core.clock);
+    check_limits(limits, core.clock, operation);
+    return work(limits);
   } catch (const StorageManagerError& failure) {
     told_as(failure, operation, failure.key().empty() ? name : failure.key()).raise();
   }
@@ -86,7 +88,6 @@ Receipt StorageManager::store_step_data(std::string_view session_id, std::string
 std::vector<Result<Receipt>> StorageManager::store_steps(std::span<const StepRequest> steps,
                                                          const StoreOptions& options) {
   return call(*core_, "store_steps", "", options.call, [&](const CallLimits& limits) {
-    check_limits(limits, core_->clock, "store_steps");
     if (!steps.empty()) core_->gate.before_write(limits);
     std::vector<std::optional<Result<Receipt>>> results(steps.size());
     core_->batch.run(steps.size(), limits, [&](std::size_t i, const CallLimits& own) {
@@ -114,7 +115,6 @@ Step StorageManager::retrieve_step_data(std::string_view session_id, std::string
 std::vector<Result<Step>> StorageManager::retrieve_steps(std::span<const StepName> steps,
                                                          const ReadOptions& options) {
   return call(*core_, "retrieve_steps", "", options.call, [&](const CallLimits& limits) {
-    check_limits(limits, core_->clock, "retrieve_steps");
     if (!steps.empty()) core_->gate.before_read(limits);
     std::vector<std::optional<Result<Step>>> results(steps.size());
     core_->batch.run(steps.size(), limits, [&](std::size_t i, const CallLimits& own) {

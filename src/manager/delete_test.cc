@@ -1,0 +1,137 @@
+// Deleting: what is deleted is gone with all its objects, what is held stays, and recording goes on
+// under the same id.
+#include <nlohmann/json.hpp>
+
+#include "manager/manager_fixture.h"
+#include "model/session_root.h"
+
+namespace stepstore {
+namespace {
+
+class Delete : public ManagerTest {
+ protected:
+  void hold(const std::string& session_id, std::vector<std::string> steps) {
+    SessionRoot root;
+    root.held = steps.empty();
+    root.held_steps = std::move(steps);
+    root.write_id = "01ARYZ6S410000000000000000";
+    put(session_root_key(session_id).text(), to_json(root, session_id));
+  }
+};
+
+TEST_P(Delete, OfAStepLeavesOnlyASmallRoot) {
+  manager->store_step_data("s", "1", {.html_content = "h", .screenshot_bytes = kPng});
+  manager->store_step_data("s", "1", {.html_content = "i"}, {.keep_versions = Keep{5}});
+  const DeleteResult result = manager->delete_step("s", "1");
+  EXPECT_EQ(result.steps, 1U);
+  EXPECT_EQ(result.objects, 4U);  // two pages, a picture, a copy of a manifest
+  EXPECT_EQ(keys(), (std::vector<std::string>{".stepstore/format.json", "s/1/step.json"}));
+  EXPECT_LT(body_of("s/1/step.json").size(), kLiveBytesMin);
+  for (const auto& reader : {open(), std::move(manager)}) {
+    EXPECT_THROW(reader->retrieve_step_data("s", "1"), NotFound);
+    EXPECT_THROW(reader->stat_step("s", "1"), NotFound);
+    EXPECT_TRUE(reader->list_steps_for_session("s").ids.empty());
+  }
+}
+
+TEST_P(Delete, OfWhatIsNotThereSucceeds) {
+  EXPECT_EQ(manager->delete_step("s", "1").steps, 0U);
+  EXPECT_EQ(manager->delete_session("s").steps, 0U);
+  manager->store_step_data("s", "1", {});
+  EXPECT_EQ(manager->delete_step("s", "1").steps, 1U);
+  EXPECT_EQ(manager->delete_step("s", "1").steps, 0U);
+  EXPECT_EQ(keys(), (std::vector<std::string>{".stepstore/format.json", "s/1/step.json"}));
+}
+
+TEST_P(Delete, LetsTheStepBeStoredAgain) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->delete_step("s", "1");
+  const Receipt again = open()->store_step_data("s", "1", {.html_content = "b"}, {.if_version = 0});
+  EXPECT_EQ(again.version, 2U);  // versions are never used twice
+  EXPECT_EQ(text(manager->retrieve_step_data("s", "1").html_content()), "b");
+  manager->delete_step("s", "1");
+  manager->store_step_data("s", "1", {.html_content = "c"});
+  EXPECT_EQ(text(open()->retrieve_step_data("s", "1").html_content()), "c");
+}
+
+TEST_P(Delete, OfASessionLeavesNothingInItsFolder) {
+  for (int i = 0; i < 20; ++i)
+    manager->store_step_data("s", std::to_string(i), {.html_content = "h"});
+  manager->store_step_data("t", "1", {});
+  put("s/0/stray", "x");
+  const DeleteResult result = manager->delete_session("s");
+  EXPECT_EQ(result.steps, 20U);
+  EXPECT_EQ(result.objects, 41U);
+  EXPECT_EQ(keys(), (std::vector<std::string>{".stepstore/format.json",
+                                              ".stepstore/sessions/s.json", "t/1/step.json"}));
+  EXPECT_EQ(manager->list_sessions().ids, std::vector<std::string>{"t"});
+}
+
+TEST_P(Delete, OfASessionLetsRecordingGoOnUnderTheSameId) {
+  const auto stale = open();  // remembers generation 0
+  for (int round = 0; round < 4; ++round) {
+    const std::string html = "round " + std::to_string(round);
+    stale->store_step_data("s", "1", {.html_content = html});
+    EXPECT_EQ(text(stale->retrieve_step_data("s", "1").html_content()), html);
+    EXPECT_EQ(text(open()->retrieve_step_data("s", "1").html_content()), html);
+    EXPECT_EQ(open()->list_steps_for_session("s").ids, std::vector<std::string>{"1"});
+    manager->delete_session("s");
+    EXPECT_THROW(stale->retrieve_step_data("s", "1"), NotFound);
+    EXPECT_THROW(stale->stat_step("s", "1"), NotFound);
+    EXPECT_TRUE(stale->list_steps_for_session("s").ids.empty());
+  }
+}
+
+TEST_P(Delete, OfASessionThatWasInterruptedIsFinishedByTheNext) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->delete_session("s");
+  put("s/1/step.json", "late");  // came after the sweep
+  put("s/1/observation.html", "late");
+  manager->store_step_data("s", "2", {.html_content = "b"});
+  EXPECT_EQ(open()->check().findings.size(), 1U);
+  manager->delete_session("s");
+  EXPECT_EQ(keys(),
+            (std::vector<std::string>{".stepstore/format.json", ".stepstore/sessions/s.json"}));
+}
+
+TEST_P(Delete, RespectsHolds) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->store_step_data("s", "2", {.html_content = "b"});
+  hold("s", {"1"});
+  EXPECT_THROW(manager->delete_step("s", "1"), Held);
+  EXPECT_THROW(manager->delete_session("s"), Held);
+  EXPECT_EQ(manager->delete_step("s", "2").steps, 1U);
+  hold("s", {});
+  EXPECT_THROW(manager->delete_step("s", "1"), Held);
+  EXPECT_EQ(text(open()->retrieve_step_data("s", "1").html_content()), "a");
+}
+
+// Goal: a delete that died after its first swap is finished by whoever comes next, or stored over.
+TEST_P(Delete, ThatWasInterruptedIsFinishedByTheNext) {
+  for (const bool store_over : {false, true}) {
+    const std::string id = store_over ? "over" : "finish";
+    manager->store_step_data("s", id, {.html_content = "a", .screenshot_bytes = kPng});
+    const std::string live = body_of("s/" + id + "/step.json");
+    Manifest deleting = parse_manifest(live, "");
+    deleting.state = RootState::deleting;
+    deleting.previous_commits = {deleting.commit_id};
+    deleting.commit_id = deleting.write_id = "01ARYZ6S410000000000000000";
+    deleting.components.clear();
+    deleting.was = live;
+    put("s/" + id + "/step.json", to_json(deleting));
+    EXPECT_THROW(open()->retrieve_step_data("s", id), NotFound);
+    EXPECT_EQ(open()->check({.session = "s"}).findings.size(), 1U);
+    if (store_over) {
+      open()->store_step_data("s", id, {.html_content = "b"});
+      EXPECT_EQ(text(open()->retrieve_step_data("s", id).html_content()), "b");
+    } else {
+      open()->delete_step("s", id);
+    }
+    EXPECT_TRUE(open()->check({.session = "s", .data = true}).findings.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, Delete, testing::ValuesIn(manager_stores()), store_name);
+
+}  // namespace
+}  // namespace stepstore
