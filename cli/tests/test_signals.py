@@ -1,0 +1,135 @@
+"""ctrl-C, a reader that goes away, a full disk behind standard output: each ends as the manual says."""
+
+import os
+import signal
+import subprocess
+import time
+
+from conftest import make_session, reset_sigint
+
+
+def end(process, timeout=20):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+def wait_until_sleeping(process):
+    """Until the process waits for something, by what the kernel says of it."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with open(f"/proc/{process.pid}/stat") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] == "S":
+                return
+    raise AssertionError("it does not come to rest")
+
+
+def test_interrupt_while_it_waits_for_input(stepstore, store):
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=reset_sigint)
+        process.stdin.write(b"<p>half")
+        process.stdin.flush()
+        wait_until_sleeping(process)
+        process.send_signal(number)
+        stdin, process.stdin = process.stdin, None
+        ended, out, err = end(process)
+        stdin.close()
+        assert ended == code and out == b"" and b"stepstore: " in err and len(err.splitlines()) <= 2
+    assert stepstore("ls", store).out == ""
+
+
+def test_interrupt_in_the_middle_of_an_import(stepstore, store, tmp_path):
+    session = make_session(tmp_path / "s", 400)
+    process = stepstore.start("import", "--print-acknowledged", "--jobs", "1", store, session, preexec_fn=reset_sigint)
+    acknowledged = [process.stdout.readline()]
+    process.send_signal(signal.SIGINT)
+    code, out, err = end(process)
+    acknowledged += [line for line in out.splitlines() if line.startswith(b"stored")]
+    assert code == 130 and b"interrupted" in err
+    listed = set(stepstore("ls", store, "s").lines)
+    assert {line.split()[2].decode() for line in acknowledged} <= listed and len(listed) < 400
+    assert stepstore("check", "--data", "--json", store).json()["healthy"]
+    stepstore("import", store, session)
+    assert len(stepstore("ls", store, "s").lines) == 400
+
+
+def test_a_second_interrupt_kills(stepstore, store, tmp_path):
+    """Blocked on a pipe that nobody reads, the first one cannot end it; the second does."""
+    page = tmp_path / "page"
+    page.write_bytes(b"x" * 1_000_000)
+    stepstore("put", store, "s", "1", "--html", page)
+    process = stepstore.start("get", store, "s", "1", "--component", "html", preexec_fn=reset_sigint)
+    while b"pipe" not in _waits_in(process):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    while _pending(process):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == -signal.SIGINT
+    process.stdout.close()
+    process.stderr.close()
+
+
+def _waits_in(process) -> bytes:
+    """The system call that the main thread waits in: its file, when that is a pipe."""
+    try:
+        with open(f"/proc/{process.pid}/syscall") as call:
+            number, fd = call.read().split()[:2]
+        # 1 is write on x86-64 and 64 on aarch64.
+        return os.fsencode(os.readlink(f"/proc/{process.pid}/fd/{int(fd, 16)}")) if number in ("1", "64") else b""
+    except (OSError, ValueError):
+        return b""
+
+
+def _pending(process) -> bool:
+    """True while the process has not taken the signal that was sent to it."""
+    with open(f"/proc/{process.pid}/status") as status:
+        pending = [line.split()[1] for line in status if line.startswith("ShdPnd:")]
+    return int(pending[0], 16) != 0
+
+
+def test_an_ignored_interrupt_stays_ignored(stepstore, store):
+    def ignore():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=ignore)
+    wait_until_sleeping(process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(b"<p>", timeout=20)
+    assert process.returncode == 0 and err == b""
+
+
+def test_a_reader_that_went_away(stepstore, store, tmp_path):
+    """Ends quietly, as other tools do when they are piped into `head`."""
+    page = tmp_path / "page"
+    page.write_bytes(b"x" * 1_000_000)
+    stepstore("put", store, "s", "1", "--html", page)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = stepstore.start("get", store, "s", "1", "--component", "html", stdout=write_end)
+    os.close(write_end)
+    code, _, err = end(process)
+    assert code == 141 and err == b""
+
+
+def test_a_full_disk_behind_standard_output(stepstore, store):
+    stepstore("put", store, "s", "1", "--action-json", "1")
+    with open("/dev/full", "wb") as full:
+        for args in (("ls", store), ("ls", "--json", store, "s"), ("--version",), ("help",)):
+            process = stepstore.start(*args, stdout=full)
+            code, _, err = end(process)
+            assert code == 8 and b"cannot write to standard output: No space left on device" in err, args
+
+
+def test_closed_standard_descriptors(stepstore, store):
+    stepstore("put", store, "s", "1", "--action-json", "1")
+
+    def run(shell):
+        return subprocess.run(["bash", "-c", shell, "bash", stepstore.path, store], capture_output=True, timeout=60)
+
+    closed = run('"$1" ls "$2" >&-')
+    assert closed.returncode == 13 and b"standard output" in closed.stderr
+    assert run('"$1" get "$2" s nope 2>&-').returncode == 3
+    assert run('"$1" put "$2" s 2 --html - <&-').returncode != 0
+    assert run('"$1" put "$2" s 3 --action-json 3 >&- 2>&- <&-').returncode != 139
+    assert stepstore("get", store, "s", "3", "--component", "action").out == "3"
+    assert stepstore("check", "--data", "--json", store).json()["healthy"]
