@@ -74,7 +74,9 @@ void CommandLine::State::add_help() {
   help->footer("Examples:\n  stepstore help import\n  stepstore help exit-codes");
   help->callback([this] {
     if (!topic) {
-      chosen = printing(app.help("", CLI::AppFormatMode::Normal));
+      // App::help() would be about the selected command, which is `help` itself.
+      chosen = printing(
+          app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
     } else if (*topic == "exit-codes") {
       chosen = printing(options.json ? exit_code_json() : exit_code_text());
     } else {

@@ -3,7 +3,7 @@
 import os
 import time
 
-from conftest import make_session, make_step, tree
+from cli_support import make_session, make_step, tree
 
 
 def age(folder, days=2):
@@ -16,10 +16,15 @@ def age(folder, days=2):
 def test_a_healthy_store(stepstore, store, tmp_path):
     stepstore("import", store, make_session(tmp_path / "s", 3))
     lines = stepstore("check", store).lines
-    assert lines[-1] == "healthy" and "1 session, 3 steps, " in lines[-2] and "give --data" in lines[-2]
+    assert lines[-1] == "healthy"
+    assert "1 session, 3 steps, " in lines[-2]
+    assert "give --data" in lines[-2]
     assert "every checksum was compared" in stepstore("check", "--data", store).lines[-2]
     report = stepstore("check", "--data", "--json", store, "s").json()
-    assert report["healthy"] and report["data_verified"] and report["steps"] == 3 and report["findings"] == []
+    assert report["healthy"]
+    assert report["data_verified"]
+    assert report["steps"] == 3
+    assert report["findings"] == []
     assert stepstore("check", "--json", store, "nobody").json()["steps"] == 0
 
 
@@ -31,9 +36,11 @@ def test_damage(stepstore, store, tmp_path):
     html.chmod(0o600)
     html.write_bytes(data)
     result = stepstore("check", "--data", store, code=11)
-    assert result.lines[-1] == "DAMAGED" and "s/0001/observation.html" in result.lines[0]
+    assert result.lines[-1] == "DAMAGED"
+    assert "s/0001/observation.html" in result.lines[0]
     report = stepstore("check", "--data", "--json", store, code=11).json()
-    assert not report["healthy"] and [f["kind"] for f in report["findings"]] == ["corrupt"]
+    assert not report["healthy"]
+    assert [f["kind"] for f in report["findings"]] == ["corrupt"]
     assert stepstore("get", "--json", store, "s", "0001", code=11).error()["code"] == "Corrupt"
     result = stepstore("export", store, "s", tmp_path / "out", code=12)
     assert "not exported: s/0001" in result.err
@@ -50,7 +57,8 @@ def test_adopt(stepstore, store, tmp_path):
     age(store / "old")
     before = tree(store / "old")
     dry = stepstore("adopt", store)
-    assert "would adopt old 0001" in dry.lines and "Give --apply" in dry.lines[-1]
+    assert "would adopt old 0001" in dry.lines
+    assert "Give --apply" in dry.lines[-1]
     assert stepstore("adopt", "--json", "--dry-run", store).json()["adopted"] == [{"session": "old", "step": "0001"}]
     assert tree(store / "old") == before
     assert stepstore("ls", store, "old").lines == []
@@ -58,7 +66,8 @@ def test_adopt(stepstore, store, tmp_path):
     stepstore("get", "--legacy", store, "old", "0001", "--dir", tmp_path / "out")
     assert tree(tmp_path / "out") == before_step(before)
     applied = stepstore("adopt", "--apply", "--json", store).json()
-    assert not applied["dry_run"] and applied["adopted"] == [{"session": "old", "step": "0001"}]
+    assert not applied["dry_run"]
+    assert applied["adopted"] == [{"session": "old", "step": "0001"}]
     assert stepstore("ls", store, "old").lines == ["0001"]
     stepstore("get", store, "old", "0001", "--dir", tmp_path / "out")
     assert stepstore("adopt", store).lines[-1].startswith("would adopt 0 steps")
@@ -71,9 +80,14 @@ def before_step(files):
 
 def test_info(stepstore, store):
     info = stepstore("info", "--json", store).json()
-    assert info["backend"] == "local" and info["location"].endswith(str(store)) and info["fsync"] and info["durable"]
+    assert info["backend"] == "local"
+    assert info["location"].endswith(str(store))
+    assert info["fsync"]
+    assert info["durable"]
     assert {"stack", "format", "reason", "notes"} <= set(info)
     text = stepstore("info", store).out
-    assert f"\nlocation   {info['location']}\n" in text and "\nfsync      yes\n" in text
+    assert f"\nlocation   {info['location']}\n" in text
+    assert "\nfsync      yes\n" in text
     memory = stepstore("info", "--json", "memory:").json()
-    assert memory["backend"] == "memory" and not memory["durable"]
+    assert memory["backend"] == "memory"
+    assert not memory["durable"]

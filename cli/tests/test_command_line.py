@@ -3,9 +3,10 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
-from conftest import make_session
+from cli_support import make_session
 
 COMMANDS = ["put", "get", "ls", "rm", "import", "export", "adopt", "check", "info"]
 
@@ -18,19 +19,21 @@ def test_version(stepstore):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_examples(stepstore, command):
     text = stepstore(command, "--help").out
-    assert f"Usage: stepstore {command}" in text and f"  stepstore {command} " in text
-    assert "Examples:" in text and "--json" in text
+    assert f"Usage: stepstore {command}" in text
+    assert f"  stepstore {command} " in text
+    assert "Examples:" in text
+    assert "--json" in text
     assert stepstore("help", command).out == text
 
 
 def test_help_lists_the_commands(stepstore):
     text = stepstore("--help").out
-    assert all(f"\n  {command} " in text for command in COMMANDS + ["completion", "help"])
+    assert all(f"\n  {command} " in text for command in [*COMMANDS, "completion", "help"])
     assert stepstore("help").out == text
 
 
 @pytest.mark.parametrize(
-    "args, word",
+    ("args", "word"),
     [
         ((), "a command is missing"),
         (("frobnicate",), "there is no command frobnicate"),
@@ -49,20 +52,27 @@ def test_help_lists_the_commands(stepstore):
 )
 def test_mistakes(stepstore, args, word):
     result = stepstore(*args, code=2)
-    assert result.err.startswith("stepstore: ") and word in result.err
-    assert len(result.err.splitlines()) <= 2 and result.out == ""
+    assert result.err.startswith("stepstore: ")
+    assert word in result.err
+    assert len(result.err.splitlines()) <= 2
+    assert result.out == ""
 
 
 def test_errors_as_json(stepstore, store):
     error = stepstore("get", "--json", store, "s", "1", code=3).error()
-    assert error["code"] == "NotFound" and error["exit"] == 3 and error["advice"] and not error["retryable"]
+    assert error["code"] == "NotFound"
+    assert error["exit"] == 3
+    assert error["advice"]
+    assert not error["retryable"]
     error = stepstore("ls", "--json", store, "--nope", code=2).error()
-    assert error["code"] == "usage" and "--nope" in error["message"]
+    assert error["code"] == "usage"
+    assert "--nope" in error["message"]
 
 
 def test_errors_as_text(stepstore, store):
     lines = stepstore("get", store, "s", "1", code=3).err.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("stepstore: s/1: ")
+    assert len(lines) == 2
+    assert lines[0].startswith("stepstore: s/1: ")
 
 
 ODD = ["put", "ls", "help", "++", "[a,b]", "[]", "{}", "-", ":x", "::", "a:b", "=", "--", "-x", "--json", "-1", "%%"]
@@ -107,31 +117,29 @@ def test_log(stepstore, store):
 def test_exit_codes_are_listed_and_distinct(stepstore):
     table = stepstore("help", "exit-codes", "--json").json()
     codes = [row["code"] for row in table]
-    assert codes == sorted(set(codes)) and len({row["name"] for row in table}) == len(table)
+    assert codes == sorted(set(codes))
+    assert len({row["name"] for row in table}) == len(table)
     text = stepstore("help", "exit-codes").out
     assert all(f"{row['code']:>5}  {row['name']}" in text for row in table)
 
 
 def test_timeout(stepstore, store, tmp_path):
     make_session(tmp_path / "s", 20)
-    assert stepstore("import", "--json", "--timeout", "0.000001", store, tmp_path / "s", code=10)
-    assert stepstore("put", "--json", "--timeout", "0.000001", store, "s", "1", "--action-json", "1", code=10).error()[
-        "code"
-    ] == "Timeout"  # fmt: skip
+    stepstore("import", "--timeout", "0.000001", store, tmp_path / "s", code=10)
+    put = ("put", "--json", "--timeout", "0.000001", store, "s", "1", "--action-json", "1")
+    assert stepstore(*put, code=10).error()["code"] == "Timeout"
 
 
-def test_permission(stepstore, tmp_path):
+def test_permission(stepstore):
     """As a user who may not write there. Root may everything, so it becomes somebody else."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o555)
-        kwargs = {}
-        if os.geteuid() == 0:
-            kwargs = {"user": 65534, "group": 65534, "extra_groups": []}
-            with tempfile.TemporaryDirectory() as bin_folder:
-                os.chmod(bin_folder, 0o755)
-                shutil.copy(stepstore.path, bin_folder)
-                stepstore.path = os.path.join(bin_folder, stepstore.path.name)
-                stepstore.cwd = "/"
-                stepstore("put", os.path.join(folder, "store"), "s", "1", "--action-json", "1", code=9, **kwargs)
-        else:
-            stepstore("put", os.path.join(folder, "store"), "s", "1", "--action-json", "1", code=9)
+        put = ("put", os.path.join(folder, "store"), "s", "1", "--action-json", "1")
+        if os.geteuid() != 0:
+            stepstore(*put, code=9)
+            return
+        with tempfile.TemporaryDirectory() as programs:
+            os.chmod(programs, 0o755)
+            stepstore.path = Path(shutil.copy(stepstore.path, programs))
+            stepstore.cwd = Path("/")
+            stepstore(*put, code=9, user=65534, group=65534, extra_groups=[])

@@ -5,7 +5,7 @@ import subprocess
 import unicodedata
 
 import pytest
-from conftest import make_session, make_step, tree
+from cli_support import make_session, make_step, tree
 
 # Ids and component names that would leave a folder, clash, or disappear if they became paths as they are.
 HOSTILE = [
@@ -19,7 +19,7 @@ def test_the_bundled_recording_comes_back(stepstore, store, tmp_path, recording)
     stepstore("import", store, recording)
     result = stepstore("export", store, "pg-tour", tmp_path / "out")
     assert result.out.startswith(f"exported 1 session to {tmp_path}/out: 30 steps written, 0 unchanged, 0 failed; ")
-    assert subprocess.run(["diff", "-r", recording, tmp_path / "out" / "pg-tour"]).returncode == 0
+    subprocess.run(["diff", "-r", recording, tmp_path / "out" / "pg-tour"], check=True)
     again = stepstore("export", "--json", store, "pg-tour", tmp_path / "out").json()
     assert (again["written"], again["unchanged"], again["bytes"]) == (0, 30, 0)
 
@@ -51,7 +51,8 @@ def test_nothing_is_overwritten_unasked(stepstore, store, tmp_path):
     stepstore("export", store, "s", out)
     (out / "s" / "0001" / "notes.txt").write_text("mine")
     result = stepstore("export", store, "s", out, code=12)
-    assert "0001 is there already and differs" in result.err and "--force" in result.err
+    assert "0001 is there already and differs" in result.err
+    assert "--force" in result.err
     assert (out / "s" / "0001" / "notes.txt").read_text() == "mine"
     stepstore("export", "--force", store, "s", out)
     assert tree(out / "s") == tree(session)
@@ -92,7 +93,8 @@ def test_hostile_names_stay_inside(stepstore, hostile_store, tmp_path):
     assert len(sessions) == len(HOSTILE)
     for path in (tmp_path / "out").rglob("*"):
         assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in path.name)
-        assert path.name.isascii() and not path.is_symlink()
+        assert path.name.isascii()
+        assert not path.is_symlink()
     # What was exported is the recording again, name by name.
     again = tmp_path / "again"
     stepstore("import", again, tmp_path / "out" / "deep")

@@ -5,9 +5,10 @@ import os
 import random
 import signal
 import socket
+import subprocess
 
 import pytest
-from conftest import make_session, make_step, png
+from cli_support import make_session, make_step, png
 
 
 def summary(result):
@@ -21,7 +22,13 @@ def events(result, kind):
 
 def test_the_bundled_recording(stepstore, store, recording):
     first = summary(stepstore("import", "--json", store, recording))
-    assert (first["sessions"], first["stored"], first["unchanged"], first["failed"], first["ignored"]) == (1, 30, 0, 0, 0)
+    assert (first["sessions"], first["stored"], first["unchanged"], first["failed"], first["ignored"]) == (
+        1,
+        30,
+        0,
+        0,
+        0,
+    )
     assert first["bytes"] == sum(f.stat().st_size for f in recording.rglob("*") if f.is_file())
     again = summary(stepstore("import", "--json", store, recording))
     assert (again["stored"], again["unchanged"], again["bytes"]) == (0, 30, 0)
@@ -35,7 +42,8 @@ def test_a_folder_of_sessions(stepstore, store, tmp_path):
     (tmp_path / "runs" / "one" / "metadata.json").write_text("{}")  # of the session; no step
     (tmp_path / "runs" / "notes.txt").write_text("")
     result = stepstore("import", "--json", store, tmp_path / "runs")
-    assert summary(result)["stored"] == 3 and summary(result)["sessions"] == 2
+    assert summary(result)["stored"] == 3
+    assert summary(result)["sessions"] == 2
     left = {os.path.relpath(e["path"], tmp_path): e["reason"] for e in events(result, "ignored")}
     assert left == {
         "runs/notes.txt": "it lies beside the session folders",
@@ -48,7 +56,9 @@ def test_text_output(stepstore, store, tmp_path):
     make_session(tmp_path / "login", 2)
     (tmp_path / "login" / "notes.txt").write_text("")
     result = stepstore("import", store, tmp_path / "login")
-    assert result.out.startswith("imported 1 session: 2 steps stored, 0 unchanged, 0 failed, 1 file or folder left alone; ")
+    assert result.out.startswith(
+        "imported 1 session: 2 steps stored, 0 unchanged, 0 failed, 1 file or folder left alone; "
+    )
     assert result.err == f"stepstore: left alone: {tmp_path}/login/notes.txt: it lies beside the step folders\n"
     quiet = stepstore("import", "-q", store, tmp_path / "login")
     assert quiet.out == quiet.err == ""
@@ -76,7 +86,9 @@ def test_other_files_become_components(stepstore, store, tmp_path):
     assert stepstore("get", store, "s", "0001", "--component", "screenshot").stdout == png(1)
 
 
-@pytest.mark.parametrize("name, data", [("screenshot.jpg", b"\xff\xd8\xff\xe0rest"), ("screenshot.webp", b"RIFF\4\0\0\0WEBPVP8 ")])
+@pytest.mark.parametrize(
+    ("name", "data"), [("screenshot.jpg", b"\xff\xd8\xff\xe0rest"), ("screenshot.webp", b"RIFF\4\0\0\0WEBPVP8 ")]
+)
 def test_other_screenshots(stepstore, store, tmp_path, name, data):
     (tmp_path / "s" / "1").mkdir(parents=True)
     (tmp_path / "s" / "1" / name).write_bytes(data)
@@ -119,9 +131,11 @@ def test_broken_json_spoils_its_step_only(stepstore, store, tmp_path):
     (session / "0001" / "metadata.json").write_text('{"a":\n  nope}')
     result = stepstore("import", "--json", store, session, code=12)
     (failed,) = events(result, "failed")
-    assert failed["path"] == str(session / "0001") and failed["code"] == "InvalidArgument"
+    assert failed["path"] == str(session / "0001")
+    assert failed["code"] == "InvalidArgument"
     assert f"{session}/0001/metadata.json: it is not valid JSON at line 2, column " in failed["message"]
-    assert summary(result)["stored"] == 2 and summary(result)["failed"] == 1
+    assert summary(result)["stored"] == 2
+    assert summary(result)["failed"] == 1
     text = stepstore("import", store, session, code=12)
     assert text.err.startswith(f"stepstore: not stored: {session}/0001/metadata.json: it is not valid JSON at line 2")
     (session / "0001" / "metadata.json").write_text('{"a": 1}')
@@ -149,21 +163,20 @@ def test_two_folders_for_one_id_are_told_apart(stepstore, store, tmp_path):
     make_step(tmp_path / "s" / "a%20b", 2)
     result = stepstore("import", "--json", store, tmp_path / "s", code=12)
     (failed,) = events(result, "failed")
-    assert failed["path"].endswith("/a b") and "has the same id" in failed["message"]
+    assert failed["path"].endswith("/a b")
+    assert "has the same id" in failed["message"]
     assert "step 2" in stepstore("get", store, "s", "a b", "--component", "html").out
 
 
-@pytest.mark.parametrize("shape, code, word", [("empty", 3, "no steps"), ("step", 7, "one step"), ("file", 3, "open"), ("absent", 3, "open")])
-def test_folders_that_hold_no_session(stepstore, store, tmp_path, shape, code, word):
-    folder = tmp_path / "in"
-    if shape == "empty":
-        (folder / "deep" / "er").mkdir(parents=True)
-    elif shape == "step":
-        make_step(folder)
-    elif shape == "file":
-        folder.write_text("")
-    assert word in stepstore("import", store, folder, code=code).err
-    assert not store.exists() or stepstore("ls", store).out == ""
+def test_folders_that_hold_no_session(stepstore, store, tmp_path):
+    (tmp_path / "empty" / "deep" / "er").mkdir(parents=True)
+    make_step(tmp_path / "step")
+    (tmp_path / "file").write_text("")
+    assert "there are no steps in" in stepstore("import", store, tmp_path / "empty", code=3).err
+    assert "is the folder of one step" in stepstore("import", store, tmp_path / "step", code=7).err
+    assert "cannot open the folder" in stepstore("import", store, tmp_path / "file", code=3).err
+    assert "cannot open the folder" in stepstore("import", store, tmp_path / "absent", code=3).err
+    assert stepstore("ls", store).out == ""
 
 
 def test_a_store_is_no_recording(stepstore, store, tmp_path):
@@ -189,7 +202,7 @@ def test_a_batch_after_the_other(stepstore, store, tmp_path):
     stepstore("import", "--jobs", "0", store, session, code=2)
 
 
-def test_killed_and_run_again(stepstore, store, tmp_path, recording):
+def test_killed_and_run_again(stepstore, tmp_path, recording):
     """kill -9 after a random number of acknowledgements: all of them are there, whole; a re-run completes."""
     seed = int(os.environ.get("STEPSTORE_SEED", random.randrange(2**32)))
     print(f"STEPSTORE_SEED={seed}")
@@ -208,12 +221,13 @@ def test_killed_and_run_again(stepstore, store, tmp_path, recording):
         listed = stepstore("ls", target, "pg-tour").lines
         assert {line[2] for line in acknowledged} <= set(listed)
         report = stepstore("check", "--data", "--json", target).json()
-        assert report["healthy"] and report["steps"] == len(listed)
+        assert report["healthy"]
+        assert report["steps"] == len(listed)
         last = summary(stepstore("import", "--json", target, recording))
-        assert last["stored"] + last["unchanged"] == 30 and last["unchanged"] == len(listed)
+        assert last["stored"] + last["unchanged"] == 30
+        assert last["unchanged"] == len(listed)
         stepstore("export", target, "pg-tour", tmp_path / f"out-{round_number}")
-        same = __import__("subprocess").run(["diff", "-r", recording, tmp_path / f"out-{round_number}" / "pg-tour"])
-        assert same.returncode == 0
+        subprocess.run(["diff", "-r", recording, tmp_path / f"out-{round_number}" / "pg-tour"], check=True)
 
 
 def test_events_are_json_whatever_the_names(stepstore, store, tmp_path):
@@ -223,7 +237,8 @@ def test_events_are_json_whatever_the_names(stepstore, store, tmp_path):
     with open(os.fsencode(tmp_path / "s") + b"/bad\xff/action.json", "w") as file:
         file.write("1")
     result = stepstore("import", "--json", "--print-acknowledged", store, tmp_path / "s", code=12)
-    assert b"\x1b" not in result.stdout and b"\xff" not in result.stdout
+    assert b"\x1b" not in result.stdout
+    assert b"\xff" not in result.stdout
     assert events(result, "stored")[0]["step"] == "x\x1b[31m"
     assert events(result, "failed")[0]["path"].endswith("/bad\\xff")
     assert events(result, "ignored")[0]["path"].endswith("/esc\\x1b")

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import make_session
+from cli_support import make_session
 
 
 def fill(stepstore, store, tmp_path, steps=5):
@@ -42,10 +42,13 @@ def test_long_lists_of_steps(stepstore, store, tmp_path):
     version, size, unit, created, step, components = first.split()
     assert (version, unit, step) == ("1", "B", "0000")
     assert set(components.split(",")) == {"html", "screenshot", "action"}
-    assert created.endswith("Z") and len(created) == 24
+    assert created.endswith("Z")
+    assert len(created) == 24
     info = stepstore("ls", "-l", "--json", store, "login").jsons()[0]
     assert info["size"] == sum(c["size"] for c in info["components"]) == int(size)
-    assert info["path"] == "login/0000" and info["version"] == 1 and not info["legacy"]
+    assert info["path"] == "login/0000"
+    assert info["version"] == 1
+    assert not info["legacy"]
     assert {c["path"] for c in info["components"]} == {"observation.html", "screenshot.png", "action.json"}
     assert all(len(c["crc64nvme"]) == 16 for c in info["components"])
 

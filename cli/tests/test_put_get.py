@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import make_step, png, tree
+from cli_support import make_step, png, tree
 
 
 def test_a_step_comes_back_as_the_same_files(stepstore, store, tmp_path):
@@ -24,8 +24,11 @@ def test_put_prints_the_receipt(stepstore, store, tmp_path):
     result = stepstore("put", store, "login", "0001", "--html", page)
     assert result.lines == ["stored login 0001 version 1", "  html  login/0001/observation.html"]
     receipt = stepstore("put", "--json", store, "login", "0001", "--html", page).json()
-    assert receipt["version"] == 2 and receipt["state"] == "committed" and not receipt["skipped"]
-    assert receipt["session"] == "login" and len(receipt["commit_id"]) == 26
+    assert receipt["version"] == 2
+    assert receipt["state"] == "committed"
+    assert not receipt["skipped"]
+    assert receipt["session"] == "login"
+    assert len(receipt["commit_id"]) == 26
     assert list(receipt["paths"]) == ["html"]
     assert stepstore("put", "-q", store, "login", "0001", "--html", page).out == ""
 
@@ -62,9 +65,9 @@ def test_kept_versions_can_be_read(stepstore, store):
 
 def test_standard_input_is_a_part(stepstore, store):
     page = b"<p>" + b"x" * 3_000_000
-    stepstore("put", store, "s", "1", "--html", "-", input=page)
+    stepstore("put", store, "s", "1", "--html", "-", stdin=page)
     assert stepstore("get", store, "s", "1", "--component", "html").stdout == page
-    stepstore("put", store, "s", "2", "--action", "-", input=b'{"a": 1}')
+    stepstore("put", store, "s", "2", "--action", "-", stdin=b'{"a": 1}')
     assert stepstore("get", store, "s", "2", "--component", "action").stdout == b'{"a": 1}'
     error = stepstore("put", store, "s", "3", "--html", "-", "--action", "-", code=2).err
     assert "one part" in error
@@ -87,7 +90,8 @@ def test_content_types_of_components(stepstore, store, tmp_path):
     )  # fmt: skip
     (step,) = stepstore("ls", "-l", "--json", store, "s").jsons()
     types = {c["name"]: c["content_type"] for c in step["components"]}
-    assert types["two"] == "application/json" and types["[a,b]"] == "text/plain; charset=utf-8"
+    assert types["two"] == "application/json"
+    assert types["[a,b]"] == "text/plain; charset=utf-8"
     assert set(types) == {"one", "two", "[a,b]"}
     for wrong in ("one", "=x", "one="):
         stepstore("put", store, "s", "1", "--component", wrong, code=2)
@@ -134,7 +138,8 @@ def test_get_one_component(stepstore, store, tmp_path):
 def test_get_a_folder(stepstore, store, tmp_path):
     stepstore("put", store, "s", "a b", "--action-json", "1")
     report = stepstore("get", "--json", store, "s", "a b").json()
-    assert report["files"] == ["action.json"] and report["written_to"] == "a%20b"
+    assert report["files"] == ["action.json"]
+    assert report["written_to"] == "a%20b"
     assert (stepstore.cwd / "a%20b" / "action.json").read_text() == "1"
     assert stepstore("get", store, "s", "a b").out.startswith("unchanged ")
     stepstore("put", store, "s", "a b", "--action-json", "2")

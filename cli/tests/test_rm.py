@@ -1,6 +1,6 @@
 """rm: deletes what was named and nothing else, asks before a whole session, and can be repeated."""
 
-from conftest import make_session
+from cli_support import make_session
 
 
 def fill(stepstore, store, tmp_path):
@@ -16,7 +16,8 @@ def test_steps(stepstore, store, tmp_path):
     ]  # fmt: skip
     assert stepstore("ls", store, "login").lines == ["0000", "0003"]
     deleted = stepstore("rm", "--json", store, "login", "0000", "0000").jsons()
-    assert [d["steps"] for d in deleted] == [1, 0] and deleted[0]["step"] == "0000"
+    assert [d["steps"] for d in deleted] == [1, 0]
+    assert deleted[0]["step"] == "0000"
     stepstore("get", store, "login", "0000", code=3)
 
 
@@ -38,11 +39,12 @@ def test_yes_answers_beforehand(stepstore, store, tmp_path):
 
 def test_a_terminal_is_asked(stepstore, store, tmp_path):
     fill(stepstore, store, tmp_path)
-    seen, _ = stepstore.on_terminal("rm", store, "login", type=b"n\n")
-    assert b"Delete session login with 4 steps? [y/N]" in seen and b"nothing was deleted" in seen
-    stepstore.on_terminal("rm", store, "login", type=b"\n")
+    seen, _ = stepstore.on_terminal("rm", store, "login", keys=b"n\n")
+    assert b"Delete session login with 4 steps? [y/N]" in seen
+    assert b"nothing was deleted" in seen
+    stepstore.on_terminal("rm", store, "login", keys=b"\n")
     assert len(stepstore("ls", store, "login").lines) == 4
-    seen, _ = stepstore.on_terminal("rm", store, "login", type=b"y\n")
+    seen, _ = stepstore.on_terminal("rm", store, "login", keys=b"y\n")
     assert b"deleted login (4 steps" in seen
     assert stepstore("ls", store, "login").lines == []
 

@@ -3,9 +3,8 @@
 import os
 import signal
 import subprocess
-import time
 
-from conftest import make_session, reset_sigint
+from cli_support import make_session, reset_sigint
 
 
 def end(process, timeout=20):
@@ -13,14 +12,37 @@ def end(process, timeout=20):
     return process.returncode, out, err
 
 
-def wait_until_sleeping(process):
-    """Until the process waits for something, by what the kernel says of it."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with open(f"/proc/{process.pid}/stat") as stat:
-            if stat.read().rsplit(")", 1)[1].split()[0] == "S":
-                return
-    raise AssertionError("it does not come to rest")
+def system_call(process) -> list[str]:
+    """The system call that the main thread waits in: its number and arguments; empty while it runs."""
+    try:
+        with open(f"/proc/{process.pid}/syscall") as call:
+            words = call.read().split()
+    except OSError:
+        return []
+    return words if len(words) > 2 else []
+
+
+def wait_until(process, condition):
+    """Until the condition holds; the process must not end before."""
+    while not condition():
+        assert process.poll() is None
+
+
+def waits_for_input(process) -> bool:
+    return system_call(process)[:1] in (["7"], ["73"])  # poll on x86-64, ppoll on aarch64
+
+
+def writes_to_a_pipe(process) -> bool:
+    number, fd, *_ = system_call(process) or ["", "0"]
+    if number not in ("1", "64"):  # write on x86-64 and aarch64
+        return False
+    return os.readlink(f"/proc/{process.pid}/fd/{int(fd, 16)}").startswith("pipe:")
+
+
+def has_taken_its_signals(process) -> bool:
+    with open(f"/proc/{process.pid}/status") as status:
+        (pending,) = [line.split()[1] for line in status if line.startswith("ShdPnd:")]
+    return int(pending, 16) == 0
 
 
 def test_interrupt_while_it_waits_for_input(stepstore, store):
@@ -28,12 +50,15 @@ def test_interrupt_while_it_waits_for_input(stepstore, store):
         process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=reset_sigint)
         process.stdin.write(b"<p>half")
         process.stdin.flush()
-        wait_until_sleeping(process)
+        wait_until(process, lambda: waits_for_input(process))
         process.send_signal(number)
         stdin, process.stdin = process.stdin, None
         ended, out, err = end(process)
         stdin.close()
-        assert ended == code and out == b"" and b"stepstore: " in err and len(err.splitlines()) <= 2
+        assert ended == code
+        assert out == b""
+        assert b"stepstore: " in err
+        assert len(err.splitlines()) <= 2
     assert stepstore("ls", store).out == ""
 
 
@@ -44,9 +69,11 @@ def test_interrupt_in_the_middle_of_an_import(stepstore, store, tmp_path):
     process.send_signal(signal.SIGINT)
     code, out, err = end(process)
     acknowledged += [line for line in out.splitlines() if line.startswith(b"stored")]
-    assert code == 130 and b"interrupted" in err
+    assert code == 130
+    assert b"interrupted" in err
     listed = set(stepstore("ls", store, "s").lines)
-    assert {line.split()[2].decode() for line in acknowledged} <= listed and len(listed) < 400
+    assert {line.split()[2].decode() for line in acknowledged} <= listed
+    assert len(listed) < 400
     assert stepstore("check", "--data", "--json", store).json()["healthy"]
     stepstore("import", store, session)
     assert len(stepstore("ls", store, "s").lines) == 400
@@ -58,33 +85,13 @@ def test_a_second_interrupt_kills(stepstore, store, tmp_path):
     page.write_bytes(b"x" * 1_000_000)
     stepstore("put", store, "s", "1", "--html", page)
     process = stepstore.start("get", store, "s", "1", "--component", "html", preexec_fn=reset_sigint)
-    while b"pipe" not in _waits_in(process):
-        assert process.poll() is None
+    wait_until(process, lambda: writes_to_a_pipe(process))
     process.send_signal(signal.SIGINT)
-    while _pending(process):
-        assert process.poll() is None
+    wait_until(process, lambda: has_taken_its_signals(process))
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == -signal.SIGINT
     process.stdout.close()
     process.stderr.close()
-
-
-def _waits_in(process) -> bytes:
-    """The system call that the main thread waits in: its file, when that is a pipe."""
-    try:
-        with open(f"/proc/{process.pid}/syscall") as call:
-            number, fd = call.read().split()[:2]
-        # 1 is write on x86-64 and 64 on aarch64.
-        return os.fsencode(os.readlink(f"/proc/{process.pid}/fd/{int(fd, 16)}")) if number in ("1", "64") else b""
-    except (OSError, ValueError):
-        return b""
-
-
-def _pending(process) -> bool:
-    """True while the process has not taken the signal that was sent to it."""
-    with open(f"/proc/{process.pid}/status") as status:
-        pending = [line.split()[1] for line in status if line.startswith("ShdPnd:")]
-    return int(pending[0], 16) != 0
 
 
 def test_an_ignored_interrupt_stays_ignored(stepstore, store):
@@ -92,10 +99,11 @@ def test_an_ignored_interrupt_stays_ignored(stepstore, store):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=ignore)
-    wait_until_sleeping(process)
+    wait_until(process, lambda: waits_for_input(process))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(b"<p>", timeout=20)
-    assert process.returncode == 0 and err == b""
+    assert process.returncode == 0
+    assert err == b""
 
 
 def test_a_reader_that_went_away(stepstore, store, tmp_path):
@@ -108,7 +116,8 @@ def test_a_reader_that_went_away(stepstore, store, tmp_path):
     process = stepstore.start("get", store, "s", "1", "--component", "html", stdout=write_end)
     os.close(write_end)
     code, _, err = end(process)
-    assert code == 141 and err == b""
+    assert code == 141
+    assert err == b""
 
 
 def test_a_full_disk_behind_standard_output(stepstore, store):
@@ -124,10 +133,13 @@ def test_closed_standard_descriptors(stepstore, store):
     stepstore("put", store, "s", "1", "--action-json", "1")
 
     def run(shell):
-        return subprocess.run(["bash", "-c", shell, "bash", stepstore.path, store], capture_output=True, timeout=60)
+        return subprocess.run(
+            ["bash", "-c", shell, "bash", stepstore.path, store], capture_output=True, timeout=60, check=False
+        )
 
     closed = run('"$1" ls "$2" >&-')
-    assert closed.returncode == 13 and b"standard output" in closed.stderr
+    assert closed.returncode == 13
+    assert b"standard output" in closed.stderr
     assert run('"$1" get "$2" s nope 2>&-').returncode == 3
     assert run('"$1" put "$2" s 2 --html - <&-').returncode != 0
     assert run('"$1" put "$2" s 3 --action-json 3 >&- 2>&- <&-').returncode != 139

@@ -1,7 +1,7 @@
 """Progress bars and colours: on a terminal only, and never when they are not wanted."""
 
 import pytest
-from conftest import make_session
+from cli_support import make_session
 
 
 @pytest.fixture
@@ -11,11 +11,13 @@ def session(tmp_path):
 
 def test_progress_on_a_terminal(stepstore, store, session, tmp_path):
     seen, result = stepstore.on_terminal("import", store, session, streams=("stderr",))
-    assert b"\rimporting [" in seen.replace(b"\x1b[K", b"") and b"/40 steps" in seen
+    assert b"\rimporting [" in seen.replace(b"\x1b[K", b"")
+    assert b"/40 steps" in seen
     assert seen.endswith(b"\r\x1b[K")  # and the line is taken away
     assert result.out.startswith("imported 1 session: 40 steps stored")
     seen, result = stepstore.on_terminal("export", store, "login", tmp_path / "out", streams=("stderr",))
-    assert b"exporting [" in seen and b"/40 steps" in seen
+    assert b"exporting [" in seen
+    assert b"/40 steps" in seen
     assert result.out.startswith("exported 1 session")
 
 

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from conftest import make_step
+from cli_support import make_step
 
 IDS = {
     "red\x1b[31m": r"red\x1b[31m",
@@ -42,7 +42,8 @@ def test_ls(stepstore, filled):
 
 def test_json_carries_the_very_ids_in_ascii(stepstore, filled):
     result = stepstore("ls", "--json", filled)
-    assert result.stdout.isascii() and not RAW.search(result.out)
+    assert result.stdout.isascii()
+    assert not RAW.search(result.out)
     assert {line["session"] for line in result.jsons()} == set(IDS)
 
 
@@ -78,9 +79,11 @@ def test_every_message(stepstore, filled, tmp_path, name):
 
 def test_bytes_that_are_not_utf8(stepstore, store):
     result = stepstore("put", store, b"s\xff", "1", "--action-json", "1", code=7)
-    assert b"\xff" not in result.stderr and b"\\xff" in result.stderr + b"\\xff"
+    assert b"\xff" not in result.stderr
+    assert b"\\xff" in result.stderr + b"\\xff"
     result = stepstore("ls", store, b"--nope\xff\x1b", code=2)
-    assert rb"--nope\xff\x1b" in result.stderr and b"\x1b" not in result.stderr
+    assert rb"--nope\xff\x1b" in result.stderr
+    assert b"\x1b" not in result.stderr
     assert stepstore("ls", "--json", store, b"--nope\xff", code=2).error()["exit"] == 2
 
 
@@ -92,7 +95,8 @@ def test_a_component_that_acts_on_a_terminal_is_not_printed_there(stepstore, sto
     stepstore("put", store, "s", "1", "--html", page, "--component", f"plain={plain}")
     get = ("get", store, "s", "1", "--component")
     seen, _ = stepstore.on_terminal(*get, "html", code=2)
-    assert b"\x1b[31mred" not in seen and b"-o FILE" in seen
+    assert b"\x1b[31mred" not in seen
+    assert b"-o FILE" in seen
     seen, _ = stepstore.on_terminal(*get, "html", "-o", "-")
     assert b"\x1b[31mred" in seen
     seen, _ = stepstore.on_terminal(*get, "plain")
@@ -103,4 +107,5 @@ def test_a_component_that_acts_on_a_terminal_is_not_printed_there(stepstore, sto
 def test_paths_on_the_command_line(stepstore, store, tmp_path):
     odd = os.fsencode(tmp_path) + b"/odd\x1b\xff"
     result = stepstore("import", store, odd, code=3)
-    assert b"odd\\x1b\\xff" in result.stderr and b"\x1b" not in result.stderr
+    assert b"odd\\x1b\\xff" in result.stderr
+    assert b"\x1b" not in result.stderr
