@@ -24,7 +24,7 @@ def system_call(process) -> list[str]:
 
 def wait_until(process, condition):
     """Until the condition holds; the process must not end before."""
-    while not condition():
+    while not condition(process):
         assert process.poll() is None
 
 
@@ -50,7 +50,7 @@ def test_interrupt_while_it_waits_for_input(stepstore, store):
         process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=reset_sigint)
         process.stdin.write(b"<p>half")
         process.stdin.flush()
-        wait_until(process, lambda: waits_for_input(process))
+        wait_until(process, waits_for_input)
         process.send_signal(number)
         stdin, process.stdin = process.stdin, None
         ended, out, err = end(process)
@@ -85,9 +85,9 @@ def test_a_second_interrupt_kills(stepstore, store, tmp_path):
     page.write_bytes(b"x" * 1_000_000)
     stepstore("put", store, "s", "1", "--html", page)
     process = stepstore.start("get", store, "s", "1", "--component", "html", preexec_fn=reset_sigint)
-    wait_until(process, lambda: writes_to_a_pipe(process))
+    wait_until(process, writes_to_a_pipe)
     process.send_signal(signal.SIGINT)
-    wait_until(process, lambda: has_taken_its_signals(process))
+    wait_until(process, has_taken_its_signals)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == -signal.SIGINT
     process.stdout.close()
@@ -99,9 +99,9 @@ def test_an_ignored_interrupt_stays_ignored(stepstore, store):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     process = stepstore.start("put", store, "s", "1", "--html", "-", stdin=subprocess.PIPE, preexec_fn=ignore)
-    wait_until(process, lambda: waits_for_input(process))
+    wait_until(process, waits_for_input)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(b"<p>", timeout=20)
+    _, err = process.communicate(b"<p>", timeout=20)
     assert process.returncode == 0
     assert err == b""
 
@@ -126,7 +126,8 @@ def test_a_full_disk_behind_standard_output(stepstore, store):
         for args in (("ls", store), ("ls", "--json", store, "s"), ("--version",), ("help",)):
             process = stepstore.start(*args, stdout=full)
             code, _, err = end(process)
-            assert code == 8 and b"cannot write to standard output: No space left on device" in err, args
+            assert code == 8, args
+            assert b"cannot write to standard output: No space left on device" in err
 
 
 def test_closed_standard_descriptors(stepstore, store):
