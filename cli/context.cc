@@ -62,6 +62,8 @@ void set_up_log(Messages& messages, int verbose) {
                        std::string(error.advice()));
     }
   }
+  // Else the library would print the lines by itself, with whatever is in them.
+  ::unsetenv("STEPSTORE_LOG");
   if (level == LogLevel::off) return;
   constexpr std::string_view kWords[] = {"trace", "debug", "info", "warning", "error", "off"};
   set_log_handler(
