@@ -1,0 +1,31 @@
+# `cmake --install` and find_package(stepstore [COMPONENTS testing]).
+# The package has two exports, so that who only uses the library needs no GoogleTest.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/stepstore)
+
+install(TARGETS stepstore EXPORT stepstoreTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT stepstoreTargets NAMESPACE stepstore:: DESTINATION ${package_dir})
+install(DIRECTORY include/stepstore DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+if(TARGET stepstore_testing)
+  # Users run the same conformance suite against a store of their own.
+  set_target_properties(stepstore_testing PROPERTIES EXPORT_NAME testing)
+  install(TARGETS stepstore_testing EXPORT stepstoreTestingTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT stepstoreTestingTargets NAMESPACE stepstore:: DESTINATION ${package_dir})
+  install(DIRECTORY testing DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stepstore
+    FILES_MATCHING PATTERN "*.h")
+endif()
+if(TARGET stepstore_cli)
+  install(TARGETS stepstore_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+configure_package_config_file(cmake/stepstoreConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/stepstoreConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/stepstoreConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/stepstoreConfig.cmake
+  ${PROJECT_BINARY_DIR}/stepstoreConfigVersion.cmake DESTINATION ${package_dir})

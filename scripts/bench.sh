@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# ./dev bench [ARGUMENTS]: builds the release and hands over to bench/run.py, which measures and writes the figures down.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+bash scripts/setup.sh base test bench
+source scripts/build_steps.sh
+build_preset release
+link_command release
+install_python_package
+[[ -f bench/run.py ]] || die 'bench/run.py is missing'
+"$venv/bin/python" bench/run.py "$@"
+say_total './dev bench'

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# ./dev lint: what can be told by reading. clang-tidy is asked again only about files that have changed.
+suite_set=lint
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+bash scripts/setup.sh base test bench lint
+source scripts/build_steps.sh
+source scripts/suites.sh
+
+mapfile -t cpp < <(project_files '*.cc' '*.h')
+mapfile -t python < <(project_files '*.py' '*.pyi')
+mapfile -t shell < <(project_files dev .ci/run '*.sh')
+
+# clang-tidy takes each file's compiler flags and headers from a build.
+build_preset dev
+install_python_package
+
+run_check "clang-format, ${#cpp[@]} files" clang-format-19 --dry-run --Werror "${cpp[@]}"
+run_check 'layers, and every file in a target' "$venv/bin/python" tests/lint/check_layers.py
+run_check "shellcheck, ${#shell[@]} scripts" shellcheck -x "${shell[@]}"
+run_check "ruff format, ${#python[@]} files" "$venv/bin/ruff" format --check "${python[@]}"
+run_check 'ruff check' "$venv/bin/ruff" check "${python[@]}"
+run_check 'mypy' "$venv/bin/mypy"
+run_check 'clang-tidy' "$venv/bin/python" scripts/tidy.py --jobs "$jobs" --cache "$cache/tidy" "$build/dev" "$build/python"
+count_suites

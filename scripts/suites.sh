@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# Test suites: each runs as one phase that may fail, leaves a JUnit file, and count_suites adds them up.
+
+suites=()
+broken=0
+results=$build/results
+rm -rf "$results/${suite_set:?}"
+mkdir -p "$results/$suite_set"
+
+# A failing suite lets the others run. One that fails without naming a failed test (a crash, nothing
+# collected) is counted as a failure of its own by count_tests.py.
+run_suite() {
+  local name=$1 xml=$results/$suite_set/$1.xml
+  shift
+  attempt "$name" "${@//@XML@/$xml}"
+  suites+=("$name=$status=$xml")
+}
+
+# A check that is not made of test cases counts as one test.
+run_check() {
+  local name=$1
+  shift
+  attempt "$name" "$@"
+  suites+=("$name=$status=")
+}
+
+# Prints a line per suite and, last, the sum of them. Its exit status is the script's.
+count_suites() {
+  say ''
+  say_total
+  "${PYTHON_FOR_COUNT:-$venv/bin/python}" scripts/count_tests.py "${suites[@]}"
+}
+
+run_ctest() {
+  local preset=$1
+  run_suite "${2:-C++ tests ($preset)}" ctest --preset "$preset" -j "$jobs" --no-tests=error --output-junit '@XML@' "${@:3}"
+}
+
+# run_pytest NAME DIRECTORY...: those directories of the tree that exist.
+run_pytest() {
+  run_suite "$1" "$venv/bin/python" -m pytest -q -n "$jobs" --dist loadfile --junitxml '@XML@' "${@:2}"
+}
