@@ -54,25 +54,31 @@ DeleteResult Remover::remove_step(std::string_view session_id, std::string_view 
           successor(root->manifest, RootState::deleting, roots_.new_id(), clock_.now_ms());
       deleting.was = root->text.text();
       StepRoot marked;
-      if (!swap(folder, *root, std::move(deleting), &marked, limits)) continue;
-      root = std::move(marked);
+      const Swap swapped = swap(folder, *root, std::move(deleting), &marked, limits);
+      if (swapped == Swap::refused) continue;
       result.steps = 1;
+      if (swapped == Swap::overtaken) return result;
+      root = std::move(marked);
     }
-    if (roots_.read_session(session_id, limits).root.holds_step(step_id)) {
-      Manifest back = parse_manifest(*root->manifest.was, folder);
-      if (!swap(folder, *root, std::move(back), nullptr, limits)) continue;
-      throw_held(name);
+    const bool held = roots_.read_session(session_id, limits).root.holds_step(step_id);
+    Manifest next =
+        held ? parse_manifest(*root->manifest.was, folder)
+             : successor(root->manifest, RootState::deleted, roots_.new_id(), clock_.now_ms());
+    if (swap(folder, *root, std::move(next), nullptr, limits) == Swap::refused) {
+      // Whoever changed a root that we had marked has finished this delete or stored over it, and
+      // removes what it held. Going on would delete a step that was stored after this delete had
+      // taken effect.
+      if (result.steps > 0) return result;
+      continue;
     }
-    Manifest deleted =
-        successor(root->manifest, RootState::deleted, roots_.new_id(), clock_.now_ms());
-    if (!swap(folder, *root, std::move(deleted), nullptr, limits)) continue;
-    result.objects += remove_named(folder, root->manifest, limits);
+    if (held) throw_held(name);
+    result.objects = remove_named(folder, root->manifest, limits);
     return result;
   }
 }
 
-bool Remover::swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
-                   const CallLimits& limits) {
+Remover::Swap Remover::swap(const std::string& folder, const StepRoot& from, Manifest to,
+                            StepRoot* written, const CallLimits& limits) {
   to.write_id = roots_.new_id();
   const std::string body = to_json(to);
   const PutRequest put{.key = manifest_key(folder),
@@ -86,14 +92,18 @@ bool Remover::swap(const std::string& folder, const StepRoot& from, Manifest to,
       StepRoot root{.etag = *outcome, .text = Bytes::copy(body), .manifest = std::move(to)};
       if (written != nullptr) *written = root;
       roots_.remember(folder, std::move(root));
-      return true;
+      return Swap::done;
     }
     const StorageManagerError& failure = outcome.error();
     if (failure.code() == ErrorCode::Conflict) {
       auto there = roots_.read_step(folder, limits);
-      if (!ever_unknown || !there || there->manifest.write_id != to.write_id) return false;
-      if (written != nullptr) *written = *std::move(there);
-      return true;
+      if (!ever_unknown || !there) return Swap::refused;
+      if (there->manifest.write_id == to.write_id) {
+        if (written != nullptr) *written = *std::move(there);
+        return Swap::done;
+      }
+      // It did land if its commit is among those before the one that is there now.
+      return there->manifest.has_commit(to.commit_id) ? Swap::overtaken : Swap::refused;
     }
     if (!failure.outcome_unknown()) (ever_unknown ? unknown_outcome(failure) : failure).raise();
     ever_unknown = true;
@@ -107,7 +117,7 @@ std::uint64_t Remover::remove_named(const std::string& folder, const Manifest& m
   for (const std::string& location : manifest.named_locations()) {
     keys.push_back(in_folder(folder, location));
   }
-  for (const auto& outcome : store_.remove(keys, limits)) {
+  for (const auto& outcome : roots_.remove(keys, limits)) {
     // The step is deleted already; what could not be removed is an orphan, but the caller must hear
     // of it.
     if (!outcome.ok()) outcome.error().raise();
@@ -185,7 +195,7 @@ void Remover::sweep(const std::string& folder, DeleteResult& result,
                           [](const ObjectInfo* object) { return is_manifest(*object); });
     std::vector<ObjectKey> keys;
     for (const ObjectInfo* object : order) keys.push_back(object->key);
-    const auto outcomes = store_.remove(keys, limits);
+    const auto outcomes = roots_.remove(keys, limits);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       if (!outcomes[i].ok()) {
         failures.push_back(outcomes[i].error());

@@ -23,8 +23,12 @@ class Remover {
   DeleteResult remove_session(std::string_view session_id, const CallLimits& limits);
 
  private:
-  // False: somebody else changed the root first.
-  bool swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
+  enum class Swap : std::uint8_t {
+    done,
+    refused,    // somebody else changed the root first
+    overtaken,  // done, and somebody has changed the root since
+  };
+  Swap swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
             const CallLimits& limits);
   std::uint64_t remove_named(const std::string& folder, const Manifest& manifest,
                              const CallLimits& limits);

@@ -125,6 +125,25 @@ bool Roots::swap_session(std::string_view session_id, const SessionState& from,
   return true;
 }
 
+std::vector<Result<Done>> Roots::remove(std::span<const ObjectKey> keys, const CallLimits& limits) {
+  constexpr unsigned kTriesMax = 8;
+  auto outcomes = store_.remove(keys, limits);
+  for (unsigned tries = 0; tries < kTriesMax; ++tries) {
+    std::vector<ObjectKey> in_doubt;
+    std::vector<std::size_t> origin;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (outcomes[i].ok() || !outcomes[i].error().outcome_unknown()) continue;
+      in_doubt.push_back(keys[i]);
+      origin.push_back(i);
+    }
+    if (in_doubt.empty()) break;
+    back_off(tries, limits);
+    const auto again = store_.remove(in_doubt, limits);
+    for (std::size_t i = 0; i < again.size(); ++i) outcomes[origin[i]] = again[i];
+  }
+  return outcomes;
+}
+
 std::uint64_t Roots::generation_hint(const std::string& session_id) const {
   return generations_.get(session_id).value_or(0);
 }

@@ -68,6 +68,10 @@ class Roots {
   bool swap_session(std::string_view session_id, const SessionState& from, const SessionRoot& to,
                     const CallLimits& limits);
 
+  // Removes objects that no root names, repeating what got no answer. Outcomes as of
+  // ObjectStore::remove.
+  std::vector<Result<Done>> remove(std::span<const ObjectKey> keys, const CallLimits& limits);
+
   // The generation that the session had when this process last looked; 0 when it never did.
   std::uint64_t generation_hint(const std::string& session_id) const;
   void remember_generation(const std::string& session_id, std::uint64_t generation);

@@ -385,7 +385,7 @@ void Writer::remove_locations(const Job& job, const std::vector<std::string>& lo
   for (const std::string& location : locations) keys.push_back(in_folder(job.folder, location));
   if (keys.empty()) return;
   try {
-    for (const auto& outcome : store_.remove(keys, job.limits)) {
+    for (const auto& outcome : roots_.remove(keys, job.limits)) {
       if (!outcome.ok()) log_warning("an old object stays: {}", outcome.error().what());
     }
   } catch (const StorageManagerError& stopped) {
