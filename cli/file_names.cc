@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
+// The best one first.
+constexpr std::array<std::string_view, 5> kScreenshots = {
+    "screenshot.png", "screenshot.webp", "screenshot.jpg", "screenshot.jpeg", "screenshot.bin"};
+
 bool is_plain(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '_' || c == '-';
@@ -80,10 +84,11 @@ FileRole role_of_file(std::string_view name) {
   if (name == "observation.html") return FileRole::html;
   if (name == "action.json") return FileRole::action;
   if (name == "metadata.json") return FileRole::metadata;
-  constexpr std::array<std::string_view, 5> kScreenshots = {
-      "screenshot.png", "screenshot.jpg", "screenshot.jpeg", "screenshot.webp", "screenshot.bin"};
-  const bool screenshot = std::ranges::find(kScreenshots, name) != kScreenshots.end();
-  return screenshot ? FileRole::screenshot : FileRole::component;
+  return screenshot_rank(name) < kScreenshots.size() ? FileRole::screenshot : FileRole::component;
+}
+
+std::size_t screenshot_rank(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(kScreenshots, name) - kScreenshots.begin());
 }
 
 }  // namespace stepstore::cli

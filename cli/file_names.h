@@ -22,5 +22,7 @@ std::string component_of_file(std::string_view name);
 // The role that a file has by its name.
 enum class FileRole { html, screenshot, action, metadata, component };
 FileRole role_of_file(std::string_view name);
+// The place of a screenshot's file among those that a step may have: 0 for screenshot.png.
+std::size_t screenshot_rank(std::string_view name);
 
 }  // namespace stepstore::cli

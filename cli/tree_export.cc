@@ -44,10 +44,14 @@ ExportSummary TreeExporter::run(const std::vector<std::string>& sessions) {
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
   Progress progress(context_.messages, "exporting", bar, bar ? count_all(sessions) : 0);
   progress_ = &progress;
-  for_each_session(sessions, [this](const std::string& session) {
-    export_session(session);
-    return !stopped();
-  });
+  try {
+    for_each_session(sessions, [this](const std::string& session) {
+      export_session(session);
+      return !stopped();
+    });
+  } catch (const Cancelled&) {
+    // ctrl-C: what was done before is still told, and main() tells the rest.
+  }
   summary_.seconds = progress.seconds();
   summary_.exit = outcomes_.exit_code();
   return summary_;

@@ -97,9 +97,13 @@ ImportSummary TreeImporter::run() {
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
   Progress progress(context_.messages, "importing", bar, bar ? count_steps(sessions) : 0);
   progress_ = &progress;
-  for (const SessionFolder& session : sessions) {
-    if (stopped()) break;
-    import_session(session);
+  try {
+    for (const SessionFolder& session : sessions) {
+      if (stopped()) break;
+      import_session(session);
+    }
+  } catch (const Cancelled&) {
+    // ctrl-C: what was done before is still told, and main() tells the rest.
   }
   summary_.seconds = progress.seconds();
   summary_.exit = outcomes_.exit_code();

@@ -129,9 +129,11 @@ std::string name_of_folder(const std::string& dir) {
 
 }  // namespace
 
-std::vector<SessionFolder> find_sessions(const std::string& dir,
+std::vector<SessionFolder> find_sessions(const std::string& given,
                                          const std::optional<std::string>& session,
                                          const Skipped& skipped) {
+  std::string dir = given;
+  while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
   struct stat status{};
   if (::stat(dir.c_str(), &status) != 0) throw file_error(errno, "open the folder", dir);
   if (!S_ISDIR(status.st_mode)) throw file_error(ENOTDIR, "open the folder", dir);
@@ -182,6 +184,17 @@ std::vector<std::string> find_steps(const std::string& session_path, const Skipp
 StepFiles find_files(const std::string& step_path, const Skipped& skipped) {
   StepFiles files;
   std::set<std::string> names;
+  const auto add_component = [&](const Entry& entry) {
+    std::string name = component_of_file(entry.name);
+    if (!names.insert(name).second) {
+      throw CliError(
+          ExitCode::invalid_data,
+          entry.path + ": another file of this step has the same name when it is decoded",
+          "Rename one of them.");
+    }
+    files.components.emplace_back(std::move(name), entry.path);
+  };
+  std::vector<Entry> screenshots;
   for (const Entry& entry : entries_of(step_path)) {
     if (entry.type != fs::file_type::regular) {
       skipped(entry.path, kind_of(entry.type));
@@ -197,17 +210,19 @@ StepFiles find_files(const std::string& step_path, const Skipped& skipped) {
       files.action = entry.path;
     } else if (role == FileRole::metadata) {
       files.metadata = entry.path;
-    } else if (role == FileRole::screenshot && !files.screenshot) {
-      files.screenshot = entry.path;
+    } else if (role == FileRole::screenshot) {
+      screenshots.push_back(entry);
     } else {
-      std::string name = component_of_file(entry.name);
-      if (!names.insert(name).second) {
-        throw CliError(
-            ExitCode::invalid_data,
-            entry.path + ": another file of this step has " + "the same name when it is decoded",
-            "Rename one of them.");
-      }
-      files.components.emplace_back(std::move(name), entry.path);
+      add_component(entry);
+    }
+  }
+  // Of several, the best one is the screenshot; the others keep their names.
+  std::ranges::sort(screenshots, {}, [](const Entry& e) { return screenshot_rank(e.name); });
+  for (const Entry& entry : screenshots) {
+    if (files.screenshot) {
+      add_component(entry);
+    } else {
+      files.screenshot = entry.path;
     }
   }
   return files;

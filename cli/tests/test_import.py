@@ -214,9 +214,7 @@ def test_killed_and_run_again(stepstore, tmp_path, recording):
         for _ in range(dice.randrange(0, 24)):
             acknowledged.append(process.stdout.readline().decode().split())
         process.send_signal(signal.SIGKILL)
-        acknowledged += [line.decode().split() for line in process.stdout.readlines()]
-        process.wait()
-        process.stderr.close()
+        acknowledged += [line.decode().split() for line in process.communicate()[0].splitlines()]
         acknowledged = [line for line in acknowledged if line[:1] == ["stored"] and len(line) == 4]
         listed = stepstore("ls", target, "pg-tour").lines
         assert {line[2] for line in acknowledged} <= set(listed)

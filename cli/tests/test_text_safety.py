@@ -65,7 +65,7 @@ def test_every_message(stepstore, filled, tmp_path, name):
         stepstore("rm", "-r", filled, "--", name),
         stepstore("rm", filled, "--bad" + name, code=2),
         stepstore(name, code=2),
-        stepstore("-vv", "ls", filled, "--", name, code=2),
+        stepstore("-vv", "ls", filled, "--", name),
         stepstore("ls", "-vv", filled, "--", name, env={"STEPSTORE_LOG": "trace"}),
         stepstore("completion", name, code=2),
         stepstore("help", name, code=2),
