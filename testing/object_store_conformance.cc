@@ -34,8 +34,7 @@ TEST_P(ObjectStoreConformance, Keeps) {
   if (factory.reopen) options.reopen = [&] { return factory.reopen(*store); };
   if (!applies(which, *store, options)) {
     // A guard that is not atomic is a declared property, and so is a weaker store.
-    const bool declared =
-        factory.weaker || which.needs == ConformanceCase::Needs::atomic_guard;
+    const bool declared = factory.weaker || which.needs == ConformanceCase::Needs::atomic_guard;
     if (declared) GTEST_SKIP() << factory.name << " does not claim what this case needs";
     FAIL() << factory.name << " does not claim what this case needs, and its factory does not say "
            << "that it is weaker";

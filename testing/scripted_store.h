@@ -25,7 +25,15 @@ namespace stepstore {
 // `commit` and `guard` are the requests that publish() makes beside the `put`s of its parts;
 // `publish` is one that goes through whole; `upload` is the finish of an upload.
 enum class ScriptedOperation : std::uint8_t {
-  put, get, head, remove, list, commit, guard, publish, upload
+  put,
+  get,
+  head,
+  remove,
+  list,
+  commit,
+  guard,
+  publish,
+  upload
 };
 
 struct ScriptedRequest {

@@ -15,21 +15,17 @@ std::shared_ptr<ObjectStore> unscripted(ScriptedStore::Publish publish) {
   return std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), nullptr, publish);
 }
 
-INSTANTIATE_TEST_SUITE_P(ByRequests, ObjectStoreConformance,
-                         every_case({.name = "scripted_by_requests",
-                                     .make =
-                                         [] {
-                                           return unscripted(ScriptedStore::Publish::by_requests);
-                                         },
-                                     .guard_is_atomic = false}),
-                         conformance_name);
+INSTANTIATE_TEST_SUITE_P(
+    ByRequests, ObjectStoreConformance,
+    every_case({.name = "scripted_by_requests",
+                .make = [] { return unscripted(ScriptedStore::Publish::by_requests); },
+                .guard_is_atomic = false}),
+    conformance_name);
 
 INSTANTIATE_TEST_SUITE_P(Whole, ObjectStoreConformance,
                          every_case({.name = "scripted_whole",
                                      .make =
-                                         [] {
-                                           return unscripted(ScriptedStore::Publish::whole);
-                                         }}),
+                                         [] { return unscripted(ScriptedStore::Publish::whole); }}),
                          conformance_name);
 
 using Operation = ScriptedOperation;
@@ -48,8 +44,8 @@ class ScriptedStoreTest : public testing::Test {
   PublishResult publish(ScriptedStore& store, const char* body = "x") {
     const std::vector<PutRequest> parts = {item("s/a", body), item("s/b", body)};
     const PutRequest commit = item("s/step.json", body, Condition::absent());
-    return store.publish(
-        {.parts = parts, .guard = Guard{ObjectKey("root"), {}}, .commit = commit}, {});
+    return store.publish({.parts = parts, .guard = Guard{ObjectKey("root"), {}}, .commit = commit},
+                         {});
   }
 
   std::shared_ptr<MemoryStore> memory_ = std::make_shared<MemoryStore>();

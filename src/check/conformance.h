@@ -41,8 +41,8 @@ class ConformanceContext {
   const std::string& prefix() const noexcept { return prefix_; }
   std::string path(std::string_view name) const { return prefix_ + "/" + std::string(name); }
   ObjectKey key(std::string_view name) const { return ObjectKey(path(name)); }
-  std::string bytes(std::size_t size);                 // arbitrary, and others each time
-  std::size_t below(std::size_t bound);                // 0 to bound - 1
+  std::string bytes(std::size_t size);   // arbitrary, and others each time
+  std::size_t below(std::size_t bound);  // 0 to bound - 1
   std::size_t threads() const { return thorough_ ? 64 : 32; }
   std::size_t rounds() const { return thorough_ ? 500 : 25; }
   std::size_t key_bytes_max() const noexcept { return key_bytes_max_; }

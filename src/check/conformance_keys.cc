@@ -21,8 +21,7 @@ void all_distinct(ObjectStore& store, Context& context, std::vector<std::string>
 }
 
 void alphabet(ObjectStore& store, Context& context) {
-  const std::string plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%~";
+  const std::string plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%~";
   std::vector<std::string> names = {plain};
   for (const char c : plain) {
     if (c != '.') names.push_back(std::string(1, c));
@@ -99,10 +98,21 @@ void own_folder_at_the_top(ObjectStore& store, Context& context) {
 }
 
 void bad_keys(ObjectStore&, Context&) {
-  const std::vector<std::string> bad = {"",     "/",    "a/",           "/a",
-                                        "a//b", ".",    "..",           "a/./b",
-                                        "../a", "a/..", "a\nb",         std::string("a\0b", 3),
-                                        "a\x7F", std::string(256, 'a'),  std::string(1'025, 'a')};
+  const std::vector<std::string> bad = {"",
+                                        "/",
+                                        "a/",
+                                        "/a",
+                                        "a//b",
+                                        ".",
+                                        "..",
+                                        "a/./b",
+                                        "../a",
+                                        "a/..",
+                                        "a\nb",
+                                        std::string("a\0b", 3),
+                                        "a\x7F",
+                                        std::string(256, 'a'),
+                                        std::string(1'025, 'a')};
   for (const std::string& text : bad) {
     bool refused = false;
     try {

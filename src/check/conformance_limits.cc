@@ -27,8 +27,8 @@ void expect_ended(ErrorCode code, const std::string& what, Call&& call) {
     expect_number(outcomes.size(), 1, "outcomes of " + what);
     expect_code(outcomes[0], code, what);
   } catch (const StorageManagerError& error) {
-    expect(error.code() == code, what + ": expected " + std::string(name_of(code)) + ", thrown: " +
-                                     error.what());
+    expect(error.code() == code,
+           what + ": expected " + std::string(name_of(code)) + ", thrown: " + error.what());
     expect(!error.outcome_unknown(), what + " says that its outcome is unknown");
   }
 }
@@ -38,8 +38,8 @@ void expect_thrown(ErrorCode code, const std::string& what, Call&& call) {
   try {
     call();
   } catch (const StorageManagerError& error) {
-    expect(error.code() == code, what + ": expected " + std::string(name_of(code)) + ", thrown: " +
-                                     error.what());
+    expect(error.code() == code,
+           what + ": expected " + std::string(name_of(code)) + ", thrown: " + error.what());
     return;
   }
   fail(what + ": not ended, expected " + std::string(name_of(code)));

@@ -182,8 +182,7 @@ Cases list_cases() {
       {"ListPrefix", "Only what begins with the prefix is told", Needs::nothing, by_prefix},
       {"ListPrefixInsideSegment", "A prefix may end in a name", Needs::nothing,
        prefix_inside_a_segment},
-      {"ListPrefixWithoutMatch", "Nothing there is no error", Needs::nothing,
-       prefix_without_match},
+      {"ListPrefixWithoutMatch", "Nothing there is no error", Needs::nothing, prefix_without_match},
       {"ListDelimited", "What lies deeper is told once", Needs::nothing, delimited},
       {"ListStartAfter", "A listing starts anywhere", Needs::nothing, start_after},
       {"ListStartAfterAndPrefix", "The start may lie outside", Needs::nothing,
@@ -193,8 +192,7 @@ Cases list_cases() {
       {"ListTellsInfo", "list and head tell the same", Needs::nothing, sizes_are_told},
       {"ListIsImmediate", "Puts and removes are listed at once", Needs::nothing, immediate},
       {"ListNoEmptyFolders", "Emptied folders are gone", Needs::nothing, no_empty_folders},
-      {"ListRandomTrees", "Listings agree with the contract's words", Needs::nothing,
-       random_trees},
+      {"ListRandomTrees", "Listings agree with the contract's words", Needs::nothing, random_trees},
   };
 }
 

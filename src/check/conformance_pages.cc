@@ -6,8 +6,7 @@
 namespace stepstore::conformance {
 namespace {
 
-const std::vector<std::string> kTree = {"a-", "a/1", "a/2", "a/b/3", "a0",
-                                        "b/1", "b0/1", "c/d/1"};
+const std::vector<std::string> kTree = {"a-", "a/1", "a/2", "a/b/3", "a0", "b/1", "b0/1", "c/d/1"};
 
 void put_tree(ObjectStore& store, Context& context) {
   for (const std::string& name : kTree) put(store, context.key(name), "x");
@@ -78,8 +77,7 @@ void changes_between_delimited(ObjectStore& store, Context& context) {
 // The page's last key may be gone when the next page is asked for: a sweep does just that.
 void removed_behind(ObjectStore& store, Context& context) {
   for (int i = 10; i < 20; ++i) put(store, context.key(std::to_string(i) + "/a"), "x");
-  ListRequest next{
-      .prefix = context.path(""), .delimited = false, .start_after = {}, .limit = 3};
+  ListRequest next{.prefix = context.path(""), .delimited = false, .start_after = {}, .limit = 3};
   std::size_t seen = 0;
   do {
     const ListPage page = store.list(next, {});

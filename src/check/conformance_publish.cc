@@ -161,9 +161,9 @@ void conditional_parts(ObjectStore& store, Context& context) {
   expect_text(text_of(store, mixed.parts[0].key), "new", "the swapped part");
   expect_text(text_of(store, mixed.parts[1].key), "new", "the overwritten part");
 
-  Step stale{.parts = {request(context.key("s/1/observation.html"), "3",
-                               Condition::unchanged(etag))},
-             .commit = request(context.key("s/1/other.json"), "3")};
+  Step stale{
+      .parts = {request(context.key("s/1/observation.html"), "3", Condition::unchanged(etag))},
+      .commit = request(context.key("s/1/other.json"), "3")};
   const PublishResult refused = stale.publish(store);
   expect_code(refused.parts[0], ErrorCode::Conflict, "a stale part");
   expect(!refused.commit.has_value(), "the commit was tried though a part was stale");

@@ -69,6 +69,16 @@ void of_empty_object(ObjectStore& store, Context& context) {
   expect_code(try_read(store, key, span(0, {})), ErrorCode::InvalidArgument, "all of nothing");
 }
 
+void that_make_no_sense(ObjectStore& store, Context& context) {
+  const ObjectKey key = context.key("digits");
+  put(store, key, kDigits);
+  // HTTP cannot ask for no bytes, so no store may.
+  expect_code(try_read(store, key, span(2, 0)), ErrorCode::InvalidArgument, "a range of no bytes");
+  expect_code(try_read(store, key, tail(0)), ErrorCode::InvalidArgument, "the last no bytes");
+  expect_code(try_read(store, key, ObjectRange{.offset = 2, .size = 2, .from_end = true}),
+              ErrorCode::InvalidArgument, "an offset from the end");
+}
+
 void if_match(ObjectStore& store, Context& context) {
   const ObjectKey key = context.key("digits");
   const ETag old = put(store, key, "other");
@@ -110,9 +120,9 @@ Cases range_cases() {
       {"RangeOutside", "A range behind the object is refused", Needs::nothing, outside},
       {"RangeFromEnd", "The last bytes can be asked for", Needs::nothing, from_end},
       {"RangeOfEmptyObject", "An empty object has no range", Needs::nothing, of_empty_object},
+      {"RangeWithoutSense", "A range of no bytes is refused", Needs::nothing, that_make_no_sense},
       {"ReadIfMatch", "A read can insist on an ETag", Needs::nothing, if_match},
-      {"RangeOfMissingObject", "Missing comes before the range", Needs::nothing,
-       of_missing_object},
+      {"RangeOfMissingObject", "Missing comes before the range", Needs::nothing, of_missing_object},
       {"RangeInLargeObject", "Ranges at random places are right", Needs::nothing, in_large_object},
   };
 }

@@ -90,8 +90,8 @@ ETag put(ObjectStore& store, const ObjectKey& key, BytesView body, Condition con
   return etag;
 }
 
-Result<Object> try_read(ObjectStore& store, const ObjectKey& key,
-                        std::optional<ObjectRange> range, ETag if_match) {
+Result<Object> try_read(ObjectStore& store, const ObjectKey& key, std::optional<ObjectRange> range,
+                        ETag if_match) {
   const GetRequest item{.key = key, .range = range, .if_match = std::move(if_match)};
   auto outcomes = store.get({&item, 1}, {});
   expect_number(outcomes.size(), 1, "outcomes of a get of one object");

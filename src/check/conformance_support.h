@@ -59,11 +59,10 @@ T need(Result<T> outcome, const std::string& what) {
 // Short forms; those that return a plain value fail when the store refuses.
 PutRequest request(const ObjectKey& key, BytesView body, Condition condition = {});
 ETag put(ObjectStore& store, const ObjectKey& key, BytesView body, Condition condition = {});
-Result<ETag> try_put(ObjectStore& store, const ObjectKey& key, BytesView body,
-                     Condition condition);
+Result<ETag> try_put(ObjectStore& store, const ObjectKey& key, BytesView body, Condition condition);
 std::string text_of(ObjectStore& store, const ObjectKey& key);
-Result<Object> try_read(ObjectStore& store, const ObjectKey& key,
-                        std::optional<ObjectRange> range, ETag if_match = {});
+Result<Object> try_read(ObjectStore& store, const ObjectKey& key, std::optional<ObjectRange> range,
+                        ETag if_match = {});
 bool exists(ObjectStore& store, const ObjectKey& key);
 void remove(ObjectStore& store, const ObjectKey& key);
 

@@ -160,10 +160,8 @@ std::unique_ptr<Upload> ObserveStore::start_upload(const ObjectKey& key,
   try {
     inner = inner_->start_upload(key, content_type, limits);
   } catch (...) {
-    const Observation refused{.operation = "upload",
-                              .items = 1,
-                              .failures = 1,
-                              .duration = clock_.steady_now() - begun};
+    const Observation refused{
+        .operation = "upload", .items = 1, .failures = 1, .duration = clock_.steady_now() - begun};
     if (observe_) observe_(refused);
     throw;
   }

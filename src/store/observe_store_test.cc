@@ -144,8 +144,8 @@ TEST_F(ObserveStoreTest, TellsOfAnUploadWhenItEnds) {
 }
 
 TEST(ObserveStore, SaysWhatItIs) {
-  const ObserveStore store(
-      std::make_shared<PrefixStore>(std::make_shared<MemoryStore>(), "a/b"), nullptr);
+  const ObserveStore store(std::make_shared<PrefixStore>(std::make_shared<MemoryStore>(), "a/b"),
+                           nullptr);
   EXPECT_EQ(store.capabilities().stack, "observe > prefix(a/b) > memory");
 }
 

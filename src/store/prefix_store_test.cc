@@ -95,7 +95,8 @@ TEST_F(PrefixStoreTest, TranslatesGuardsAndPublishErrors) {
 
 // Pages end with names of the caller, which are below the prefix again when they come back.
 TEST_F(PrefixStoreTest, NextIsTheCallersName) {
-  for (const char* const key : {"a/1", "b/1", "c"}) ASSERT_TRUE(put_one(store_, item(key, "")).ok());
+  for (const char* const key : {"a/1", "b/1", "c"})
+    ASSERT_TRUE(put_one(store_, item(key, "")).ok());
   const ListPage page = store_.list({.prefix = "", .delimited = true, .limit = 1}, {});
   EXPECT_EQ(page.next, "a/");
 }
@@ -116,8 +117,7 @@ TEST_F(PrefixStoreTest, AKeyThatIsTooLongSpoilsItsOwnItemOnly) {
 
 TEST_F(PrefixStoreTest, UploadErrorsNameTheCallersKey) {
   ASSERT_TRUE(put_one(store_, item("a", "x")).ok());
-  const auto outcome =
-      store_.start_upload(ObjectKey("a"), "", {})->finish(Condition::absent(), {});
+  const auto outcome = store_.start_upload(ObjectKey("a"), "", {})->finish(Condition::absent(), {});
   ASSERT_TRUE(outcome.is(ErrorCode::AlreadyExists));
   EXPECT_EQ(outcome.error().key(), "a");
 }
