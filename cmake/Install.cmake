@@ -15,8 +15,11 @@ if(TARGET stepstore_testing)
   install(TARGETS stepstore_testing EXPORT stepstoreTestingTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT stepstoreTestingTargets NAMESPACE stepstore:: DESTINATION ${package_dir})
-  install(DIRECTORY testing DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stepstore
-    FILES_MATCHING PATTERN "*.h")
+  set(testing_include_dir ${CMAKE_INSTALL_INCLUDEDIR}/stepstore-testing)
+  install(DIRECTORY testing DESTINATION ${testing_include_dir} FILES_MATCHING PATTERN "*.h")
+  # The headers of the layers that those include.
+  install(FILES src/check/conformance.h DESTINATION ${testing_include_dir}/check)
+  install(FILES src/base/clock.h src/base/random.h DESTINATION ${testing_include_dir}/base)
 endif()
 if(TARGET stepstore_cli)
   install(TARGETS stepstore_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

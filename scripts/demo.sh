@@ -21,7 +21,6 @@ unpack() {
 }
 
 compare() {
-  local step
   diff -r --exclude=metadata.json "$demo/recordings" "$demo/exported"
   # The store keeps metadata as a JSON value: compared as one.
   "$venv/bin/python" scripts/same_json.py "$demo/recordings" "$demo/exported" metadata.json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev lint: what can be told by reading. clang-tidy is asked again only about files that have changed.
-suite_set=lint
+suite_set='lint'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 bash scripts/setup.sh base test bench lint

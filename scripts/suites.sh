@@ -2,7 +2,6 @@
 # Test suites: each runs as one phase that may fail, leaves a JUnit file, and count_suites adds them up.
 
 suites=()
-broken=0
 results=$build/results
 rm -rf "$results/${suite_set:?}"
 mkdir -p "$results/$suite_set"

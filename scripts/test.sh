@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./dev test: unit and conformance tests (C++), the Python package, the command, the documents, a project that uses
 # the installed library. The last line counts them.
-suite_set=test
+suite_set='test'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 bash scripts/setup.sh base test bench

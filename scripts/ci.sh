@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# ./dev ci: what a change has to pass beside ./dev test. Every suite runs, whatever failed before it; the last line
+# counts them.
+suite_set='ci'
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+bash scripts/setup.sh base test bench lint ci
+source scripts/build_steps.sh
+source scripts/suites.sh
+
+run_check 'lint' bash scripts/lint.sh
+
+build_preset dev
+build_preset release
+link_command release
+install_python_package
+
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+for preset in asan-ubsan tsan; do
+  build_preset "$preset"
+  run_ctest "$preset"
+done
+
+# Each of these is a program of its own folder that takes the number of rounds it may afford here; `./dev long`
+# calls the same ones with more.
+source scripts/trials.sh
+run_trials ci
+run_check 'benchmarks run' "$venv/bin/python" bench/run.py --smoke
+count_suites

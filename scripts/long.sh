@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# ./dev long [WORD]: the trials of ./dev ci in their long versions (scripts/trials.sh), all or those whose name contains
+# the word.
+suite_set='long'
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+bash scripts/setup.sh base test bench ci
+source scripts/build_steps.sh
+source scripts/suites.sh
+build_preset dev
+build_preset release
+link_command release
+install_python_package
+
+source scripts/trials.sh
+run_trials long "${1:-}"
+count_suites
