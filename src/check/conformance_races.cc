@@ -236,13 +236,15 @@ void guard_swap_race(ObjectStore& store, Context& context) {
       std::size_t generation = 0, commits = 0;
     } mine;
     for (std::size_t n = 0; current < kGenerations && !broken; ++n) {
-      const std::size_t now = current;
       // Enough to be in the middle of one when the guard is swapped; more would only pile up.
-      if (now == mine.generation && mine.commits == 40) {
+      const bool stale = mine.generation != current;
+      if (!stale && mine.commits == 40) {
         std::this_thread::yield();
         continue;
       }
-      if (now != mine.generation) mine = {.generation = now};
+      // The first publish after a swap is made under the old guard on purpose.
+      const std::size_t now = mine.generation;
+      if (stale) mine = {.generation = current};
       const std::string generation = std::to_string(now);
       const std::string folder =
           "s~" + generation + "/" + std::to_string(i) + "-" + std::to_string(n);
@@ -257,7 +259,7 @@ void guard_swap_race(ObjectStore& store, Context& context) {
       if (result.commit) {
         need(*result.commit, "a commit under its own name");
         ++commits;
-        ++mine.commits;
+        if (!stale) ++mine.commits;
       }
     }
   });

@@ -189,7 +189,7 @@ class JudgesThenCommits final : public BentStore {
     if (!request.guard || !result.commit || !*result.commit) return result;
     // Takes the commit back and makes it again, which is a commit without its guard.
     (void)remove_one(good_, request.commit.key);
-    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+    for (int i = 0; i < 300; ++i) std::this_thread::yield();
     result.commit = put_one(good_, request.commit, limits);
     return result;
   }
