@@ -1,8 +1,8 @@
 // The file system calls that the local store makes. One thin interface, so that tests can make each
 // of them fail, stop before it, or lose what was not fsynced.
 //
-// Every method is one system call: it returns what the kernel returns, or -errno, and knows nothing
-// of retries.
+// Every method is one act on the file system: it returns what the kernel returns, or -errno, and
+// knows nothing of retries.
 #pragma once
 
 #include <sys/types.h>
@@ -25,6 +25,7 @@ struct FileStat {
 struct DirectoryEntry {
   std::string name;  // never "." or ".."
   bool directory = false;
+  bool regular = false;  // neither: a symbolic link, a FIFO, a device, ...
 };
 
 // Thread-safe. `dir` is a descriptor of an open directory; paths are relative to it and never

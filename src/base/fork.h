@@ -6,12 +6,12 @@
 
 namespace stepstore {
 
-// Registered for as long as it lives; the methods are called in the thread that forks. They may not
-// allocate or log.
+// Enrolled between enroll() and withdraw(); the methods are called in the thread that forks. They
+// may not allocate or log.
 class ForkAware {
  public:
-  ForkAware();
-  virtual ~ForkAware();
+  ForkAware() = default;
+  virtual ~ForkAware() = default;
   ForkAware(const ForkAware&) = delete;
   ForkAware& operator=(const ForkAware&) = delete;
 
@@ -19,12 +19,26 @@ class ForkAware {
   virtual void after_fork_in_parent() noexcept = 0;  // let it go
   virtual void
   after_fork_in_child() noexcept = 0;  // let it go, and forget what belongs to the parent
+
+ protected:
+  // The last act of the constructor and the first of the destructor of the final class: another
+  // thread may fork at any moment, and must find the object whole.
+  void enroll();
+  void withdraw() noexcept;
+
+ private:
+  friend struct ForkRegistry;
+  ForkAware* next_ = nullptr;
+  ForkAware* previous_ = nullptr;
 };
 
 // A mutex that no other thread holds across a fork(). Leaf lock: take no other lock, and call
 // nothing that may, while holding it; else two of them could deadlock in before_fork().
 class ForkMutex final : private ForkAware {
  public:
+  ForkMutex() { enroll(); }
+  ~ForkMutex() override { withdraw(); }
+
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
   bool try_lock() { return mutex_.try_lock(); }
