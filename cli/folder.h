@@ -17,6 +17,8 @@ class Fd {
  public:
   explicit Fd(int fd) noexcept : fd_(fd) {}
   Fd(Fd&& other) noexcept;
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
   Fd& operator=(Fd&&) = delete;
   ~Fd();
   int get() const noexcept { return fd_; }

@@ -6,7 +6,7 @@
 
 #include "commands.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): it is not ours to name
 class App;
 }
 

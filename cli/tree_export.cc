@@ -34,7 +34,7 @@ class TreeExporter {
   StorageManager& store_;
   const ExportArgs& args_;
   Folder root_;
-  Progress* progress_ = nullptr;
+  std::optional<Progress> progress_;
   ExportSummary summary_;
   Outcomes outcomes_;
   bool full_ = false;
@@ -42,8 +42,7 @@ class TreeExporter {
 
 ExportSummary TreeExporter::run(const std::vector<std::string>& sessions) {
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
-  Progress progress(context_.messages, "exporting", bar, bar ? count_all(sessions) : 0);
-  progress_ = &progress;
+  progress_.emplace(context_.messages, "exporting", bar, bar ? count_all(sessions) : 0);
   try {
     for_each_session(sessions, [this](const std::string& session) {
       export_session(session);
@@ -52,7 +51,8 @@ ExportSummary TreeExporter::run(const std::vector<std::string>& sessions) {
   } catch (const Cancelled&) {
     // ctrl-C: what was done before is still told, and main() tells the rest.
   }
-  summary_.seconds = progress.seconds();
+  summary_.seconds = progress_->seconds();
+  progress_.reset();
   summary_.exit = outcomes_.exit_code();
   return summary_;
 }

@@ -85,7 +85,7 @@ class TreeImporter {
   Context& context_;
   StorageManager& store_;
   const ImportArgs& args_;
-  Progress* progress_ = nullptr;
+  std::optional<Progress> progress_;
   Batch batch_;
   ImportSummary summary_;
   Outcomes outcomes_;
@@ -95,8 +95,7 @@ class TreeImporter {
 ImportSummary TreeImporter::run() {
   const std::vector<SessionFolder> sessions = sessions_of_all();
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
-  Progress progress(context_.messages, "importing", bar, bar ? count_steps(sessions) : 0);
-  progress_ = &progress;
+  progress_.emplace(context_.messages, "importing", bar, bar ? count_steps(sessions) : 0);
   try {
     for (const SessionFolder& session : sessions) {
       if (stopped()) break;
@@ -105,7 +104,8 @@ ImportSummary TreeImporter::run() {
   } catch (const Cancelled&) {
     // ctrl-C: what was done before is still told, and main() tells the rest.
   }
-  summary_.seconds = progress.seconds();
+  summary_.seconds = progress_->seconds();
+  progress_.reset();
   summary_.exit = outcomes_.exit_code();
   return summary_;
 }

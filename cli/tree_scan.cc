@@ -129,10 +129,8 @@ std::string name_of_folder(const std::string& dir) {
 
 }  // namespace
 
-std::vector<SessionFolder> find_sessions(const std::string& given,
-                                         const std::optional<std::string>& session,
+std::vector<SessionFolder> find_sessions(std::string dir, const std::optional<std::string>& session,
                                          const Skipped& skipped) {
-  std::string dir = given;
   while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
   struct stat status{};
   if (::stat(dir.c_str(), &status) != 0) throw file_error(errno, "open the folder", dir);

@@ -23,8 +23,7 @@ struct SessionFolder {
 
 // The sessions that `dir` is or holds, in the order of their folders' names. With `session` it is
 // one session, of that id. Throws CliError: `dir` is no folder, holds no steps, or is a store.
-std::vector<SessionFolder> find_sessions(const std::string& dir,
-                                         const std::optional<std::string>& session,
+std::vector<SessionFolder> find_sessions(std::string dir, const std::optional<std::string>& session,
                                          const Skipped& skipped);
 
 // The names of the folders of the session's steps, sorted.
