@@ -2,7 +2,7 @@
 # ./dev build: build/stepstore, the command, and build/venv, whose bin/python imports stepstore.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-bash scripts/setup.sh base test bench
+bash scripts/setup.sh base
 # shellcheck source=scripts/build_steps.sh
 source scripts/build_steps.sh
 

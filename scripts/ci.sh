@@ -11,8 +11,8 @@ source scripts/suites.sh
 run_check 'lint' bash scripts/lint.sh
 
 build_preset dev
-build_preset release
-link_command release
+build_preset bench
+link_command bench
 install_python_package
 
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1

@@ -3,7 +3,7 @@
 suite_set='coverage'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-bash scripts/setup.sh base test bench
+bash scripts/setup.sh base test
 source scripts/build_steps.sh
 source scripts/suites.sh
 build_preset coverage

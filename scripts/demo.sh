@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 recording=pg-tour
 demo=$build/demo
 
-bash scripts/setup.sh base bench
+bash scripts/setup.sh base
 source scripts/build_steps.sh
 build_preset release
 link_command release

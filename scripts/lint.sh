@@ -3,7 +3,7 @@
 suite_set='lint'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-bash scripts/setup.sh base test bench lint
+bash scripts/setup.sh base test lint
 source scripts/build_steps.sh
 source scripts/suites.sh
 

@@ -4,7 +4,7 @@
 suite_set='long'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-bash scripts/setup.sh base test bench ci
+bash scripts/setup.sh base test ci
 source scripts/build_steps.sh
 source scripts/suites.sh
 build_preset dev

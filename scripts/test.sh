@@ -4,7 +4,7 @@
 suite_set='test'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-bash scripts/setup.sh base test bench
+bash scripts/setup.sh base test
 source scripts/build_steps.sh
 source scripts/suites.sh
 
