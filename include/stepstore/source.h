@@ -26,9 +26,20 @@ class Source {
   // becomes visible.
   using Reader = std::function<std::size_t(std::span<std::byte> out)>;
 
+  // Borrows from what has a name (and from views); takes over what is handed in as a temporary.
   template <ByteRange R>
     requires(!std::same_as<std::remove_cvref_t<R>, Bytes>)
-  Source(const R& borrowed) noexcept : view_(borrowed) {}  // NOLINT(google-explicit-constructor)
+  Source(R&& range) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+    using Range = std::remove_cvref_t<R>;
+    if constexpr (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<Range> ||
+                  std::same_as<Range, BytesView>) {
+      view_ = BytesView(range);
+    } else {
+      auto keep = std::make_shared<const Range>(std::move(range));
+      view_ = BytesView(*keep);
+      owned_ = Bytes::adopt(view_, std::move(keep));
+    }
+  }
   Source(const char* borrowed_text) noexcept
       : view_(borrowed_text) {}  // NOLINT(google-explicit-constructor)
   Source(Bytes owned) noexcept

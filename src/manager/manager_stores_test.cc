@@ -23,16 +23,21 @@ std::shared_ptr<ObjectStore> local_store(bool fsync, Clock& clock) {
 
 }  // namespace
 
-std::vector<ManagerStore> manager_stores() {
+std::vector<ManagerStore> quick_manager_stores() {
   return {
       {"memory", [](Clock& clock) { return std::make_shared<MemoryStore>(clock); }},
-      {"prefix",
-       [](Clock& clock) {
-         return std::make_shared<PrefixStore>(std::make_shared<MemoryStore>(clock), "team/runs");
-       }},
       {"local", [](Clock& clock) { return local_store(false, clock); }},
-      {"local_fsync", [](Clock& clock) { return local_store(true, clock); }},
   };
+}
+
+std::vector<ManagerStore> manager_stores() {
+  std::vector<ManagerStore> stores = quick_manager_stores();
+  stores.push_back({"local_fsync", [](Clock& clock) { return local_store(true, clock); }});
+  stores.push_back({"prefix", [](Clock& clock) {
+                      return std::make_shared<PrefixStore>(std::make_shared<MemoryStore>(clock),
+                                                           "team/runs");
+                    }});
+  return stores;
 }
 
 }  // namespace stepstore
