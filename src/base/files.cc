@@ -61,7 +61,7 @@ int open_beneath(int dir, const char* path, int flags, unsigned mode) {
   static std::atomic<bool> missing = false;
   if (!missing.load(std::memory_order_relaxed)) {
     struct open_how how {};
-    how.flags = static_cast<std::uint64_t>(flags | O_NOFOLLOW | O_CLOEXEC);
+    how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
     how.mode = (flags & O_CREAT) != 0 ? mode : 0;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     const int fd = told(::syscall(SYS_openat2, dir, path, &how, sizeof how));

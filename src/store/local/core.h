@@ -1,0 +1,123 @@
+// What every operation of the local store needs: the root, its names, times, errors and directory
+// entries that are made durable.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/fork.h"
+#include "base/random.h"
+#include "store/local/file_io.h"
+#include "store/local/local_store.h"
+
+namespace stepstore::local {
+
+inline constexpr std::string_view kControl = ".stepstore";
+inline constexpr std::string_view kTmp = ".stepstore/tmp";
+inline constexpr std::string_view kLocks = ".stepstore/locks";
+inline constexpr std::string_view kTrash = ".stepstore/trash";
+// How often an operation begins again because a directory went away under it. More often than any
+// race explains: then the root itself has been removed.
+inline constexpr int kTries = 100;
+
+std::string parent_of(std::string_view path);  // "" for a name at the root
+// Names that the store keeps for itself.
+bool is_reserved(std::string_view key);
+ETag etag_of(const FileStat& stat);
+ObjectInfo info_of(const ObjectKey& key, const FileStat& stat);
+
+// Throws the error of a negative result.
+inline int checked(int result, std::string_view operation, std::string_view key,
+                   std::string_view what) {
+  if (result < 0) errno_error(-result, operation, key, what).raise();
+  return result;
+}
+
+// Does one item's work and tells its error as the item's. What ends the whole call is thrown on.
+template <class T, class Work>
+Result<T> item(std::string_view operation, std::string_view key, Work&& work) {
+  try {
+    return work();
+  } catch (const StorageManagerError& failed) {
+    const ErrorCode code = failed.code();
+    if (code == ErrorCode::Cancelled || code == ErrorCode::Closed ||
+        code == ErrorCode::ConfigError) {
+      throw;
+    }
+    return told_as(failed, operation, key);
+  }
+}
+
+// Descriptors with a flock, which a forked child must let go of.
+class HeldDescriptors final : private ForkAware {
+ public:
+  explicit HeldDescriptors(Files& files) : files_(files) { enroll(); }
+  ~HeldDescriptors() override { withdraw(); }
+
+  // Each child has another number: what was taken under another one is no longer held.
+  unsigned generation() const { return generation_.load(); }
+  void add(int fd);
+  void remove(int fd);
+
+ private:
+  void before_fork() noexcept override { mutex_.lock(); }
+  void after_fork_in_parent() noexcept override { mutex_.unlock(); }
+  void after_fork_in_child() noexcept override;
+
+  Files& files_;
+  std::mutex mutex_;
+  std::vector<int> fds_;
+  std::atomic<unsigned> generation_ = 0;
+};
+
+class Core {
+ public:
+  Core(std::filesystem::path root, LocalStoreOptions options, Files& files, Clock& clock,
+       Random& random);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  // The root's descriptor; -1 when there is no root yet.
+  int root_to_read(std::string_view operation);
+  int root_to_write(std::string_view operation);
+
+  std::int64_t next_time();  // later than every one before it
+  void refuse_reserved(const ObjectKey& key, std::string_view operation) const;
+  void refuse_when_failed(std::string_view operation, std::string_view key) const;
+  void fail() { failed_ = true; }
+
+  void make_directories(int root, std::string_view path, std::string_view operation);
+  // Makes the entries of `dir`, and its own way down from the root, durable. A directory that has
+  // gone meanwhile needs nothing: what was in it has been removed or moved since.
+  void sync_directory(int root, const std::string& dir, std::string_view operation);
+  void forget_directory(const std::string& dir);
+
+  const std::filesystem::path path;
+  const LocalStoreOptions options;
+  Files& files;
+  Clock& clock;
+  Random& random;
+  HeldDescriptors held;
+
+ private:
+  int open_root(std::string_view operation, bool make);
+  int make_root(const std::filesystem::path& at, std::string_view operation);
+  void check_root(int fd, std::string_view operation);
+  bool knows(const std::string& dir, std::uint64_t inode);
+
+  std::atomic<int> root_ = -1;
+  std::atomic<std::int64_t> last_time_ = 0;
+  std::atomic<bool> failed_ = false;
+  ForkMutex mutex_;  // of what follows
+  std::unordered_map<std::string, std::uint64_t> known_;  // entry is durable, by path: its inode
+};
+
+}  // namespace stepstore::local

@@ -1,0 +1,65 @@
+// Where a store writes what nobody may see yet: a directory of its own below .stepstore/tmp, which
+// it holds with a flock as long as it lives. So a later writer can tell leftovers from work.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "store/local/core.h"
+
+namespace stepstore::local {
+
+class Workshop {
+ public:
+  explicit Workshop(Core& core) : core_(core) {}
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+  ~Workshop();
+
+  // A path that nobody has used, in the directory, which exists unless somebody removes it.
+  std::string fresh_name(int root, std::string_view operation);
+  // The directory has gone: the next name is in a new one.
+  void lost();
+
+ private:
+  void make(int root, std::string_view operation);
+
+  Core& core_;
+  ForkMutex mutex_;  // of what follows
+  std::string name_;
+  Fd fd_;
+  unsigned generation_ = 0;
+  std::uint64_t next_ = 0;
+};
+
+// A finished file that waits for its name. Removes itself unless it was taken.
+class Staged {
+ public:
+  Staged(Core& core, int root, std::string name) : core_(&core), root_(root), name_(name) {}
+  Staged(Staged&& other) noexcept
+      : core_(other.core_), root_(other.root_), name_(std::exchange(other.name_, {})),
+        etag_(std::move(other.etag_)) {}
+  Staged& operator=(Staged&&) = delete;
+  ~Staged() {
+    if (!name_.empty()) (void)core_->files.unlink(root_, name_.c_str());
+  }
+  const std::string& name() const { return name_; }
+  const ETag& etag() const { return etag_; }
+  void set_etag(ETag etag) { etag_ = std::move(etag); }
+  void taken() { name_.clear(); }
+
+ private:
+  Core* core_;
+  int root_;
+  std::string name_;
+  ETag etag_{};
+};
+
+// Writes the body durably into a new file of the workshop.
+Staged stage(Core& core, Workshop& workshop, int root, BytesView body, std::string_view operation,
+             const CallLimits& limits);
+
+// Removes what dead writers left, if it is old enough. Never throws; bounded.
+void remove_leftovers(Core& core, int root);
+
+}  // namespace stepstore::local
