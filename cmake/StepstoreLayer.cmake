@@ -2,8 +2,6 @@
 # One layer of src/: an object library `stepstore_<name>`, and a test program `<name>_test` of the files that lie beside
 # the code. Files are listed, never globbed: what no target names is dead, and `./dev lint` says so.
 
-set(STEPSTORE_LAYER_OBJECTS "")
-
 function(stepstore_compile_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
@@ -27,7 +25,6 @@ function(stepstore_layer name)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PUBLIC nlohmann_json::nlohmann_json spdlog::spdlog Threads::Threads
     ${arg_LIBRARIES})
-  set(STEPSTORE_LAYER_OBJECTS "${STEPSTORE_LAYER_OBJECTS};$<TARGET_OBJECTS:${target}>" PARENT_SCOPE)
   set_property(GLOBAL APPEND PROPERTY STEPSTORE_LAYERS ${name})
   set(tests "")
   foreach(file IN LISTS arg_TESTS)
@@ -41,9 +38,17 @@ function(stepstore_test name)
   add_executable(${name} ${ARGN})
   stepstore_compile_settings(${name})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE STEPSTORE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE stepstore_testing stepstore nlohmann_json::nlohmann_json
     spdlog::spdlog GTest::gtest GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()
+
+# stepstore_layer_objects(<variable>): the objects of every layer so far.
+function(stepstore_layer_objects variable)
+  get_property(layers GLOBAL PROPERTY STEPSTORE_LAYERS)
+  list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:stepstore_\\1>")
+  set(${variable} "${layers}" PARENT_SCOPE)
 endfunction()
 
 # The tests beside the code come last, since they use the testing library, which uses the layers.
