@@ -1,7 +1,7 @@
 #include "base/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/base_sink-inl.h>  // a mutex that the compiled library does not know
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <array>
