@@ -23,7 +23,7 @@ function(stepstore_layer name)
   add_library(${target} OBJECT ${arg_SOURCES})
   stepstore_compile_settings(${target})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(${target} PUBLIC nlohmann_json::nlohmann_json spdlog::spdlog Threads::Threads
+  target_link_libraries(${target} PUBLIC nlohmann_json::nlohmann_json stepstore_spdlog Threads::Threads
     ${arg_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY STEPSTORE_LAYERS ${name})
   set(tests "")
@@ -40,7 +40,7 @@ function(stepstore_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE STEPSTORE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE stepstore_testing stepstore nlohmann_json::nlohmann_json
-    spdlog::spdlog GTest::gtest GTest::gmock GTest::gtest_main)
+    stepstore_spdlog rapidcheck GTest::gtest GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
 endfunction()
 
