@@ -1,7 +1,9 @@
 #include "base/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/base_sink-inl.h>  // a mutex that the compiled library does not know
+#include <spdlog/sinks/base_sink.h>
+// The compiled library knows the sink only with its own mutexes. After base_sink.h, which it completes.
+#include <spdlog/sinks/base_sink-inl.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <array>
