@@ -2,8 +2,6 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
-// The compiled library knows the sink only with its own mutexes. After base_sink.h, which it completes.
-#include <spdlog/sinks/base_sink-inl.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <array>

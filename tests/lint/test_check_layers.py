@@ -52,6 +52,7 @@ def test_the_tree_as_it_is_passes(tree: pathlib.Path) -> None:
         ("include/stepstore/step.h", "#include <spdlog/spdlog.h>", "name no other library"),
         ("src/manager/reader.cc", 'const char* x = "step.json";', "only src/layout spells keys"),
         ("src/store/memory_store.cc", 'const char* x = "a/.stepstore/b";', "only src/layout spells keys"),
+        ("src/store/local/core.cc", 'const char* x = "step.json";', "only src/layout spells keys"),
         ("src/manager/reader.cc", 'const char* x = "observation.html";', "only src/layout spells keys"),
         ("cli/main.cc", 'const char* x = "step.json";', "only src/layout spells keys"),
         ("src/manager/reader.cc", 'auto x = std::getenv("HOME");', "only src/open does"),
