@@ -252,7 +252,16 @@ INSTANTIATE_TEST_SUITE_P(Stores, Trace, testing::ValuesIn(manager_stores()), sto
 // --- Races
 // ------------------------------------------------------------------------------------------------------------
 
-class Race : public ManagerTest {};
+// Real threads wait for each other, so these run by the real clock.
+class Race : public testing::TestWithParam<ManagerStore> {
+ protected:
+  StorageManager open() {
+    return ManagerCore::manage(std::make_shared<ManagerCore>(store_, Options{}, StorageInfo{}));
+  }
+
+ private:
+  std::shared_ptr<ObjectStore> store_ = GetParam().make(system_clock());
+};
 
 // 32 writers create the same step with if_exists=fail: one wins each round, and readers see that
 // one, whole.
@@ -265,9 +274,9 @@ TEST_P(Race, OneOfManyCreatesTheStep) {
       writers.push_back(std::async(std::launch::async, [&, i] {
         const std::string value = std::to_string(i);
         try {
-          open()->store_step_data("s", step_id,
-                                  {.html_content = value, .screenshot_bytes = kPng + value},
-                                  {.if_exists = IfExists::fail});
+          open().store_step_data("s", step_id,
+                                 {.html_content = value, .screenshot_bytes = kPng + value},
+                                 {.if_exists = IfExists::fail});
           return i;
         } catch (const AlreadyExists&) {
           return -1;
@@ -282,7 +291,7 @@ TEST_P(Race, OneOfManyCreatesTheStep) {
       ++wins;
     }
     EXPECT_EQ(wins, 1) << "round " << round;
-    const Step step = open()->retrieve_step_data("s", step_id);
+    const Step step = open().retrieve_step_data("s", step_id);
     EXPECT_EQ(text(step.html_content()), std::to_string(winner));
     EXPECT_EQ(text(step.screenshot_bytes()), kPng + std::to_string(winner));
   }
@@ -295,8 +304,8 @@ TEST_P(Race, ManyStoresMakeAsManyVersions) {
     writers.push_back(std::async(std::launch::async, [&, i] {
       const std::string value = std::to_string(i);
       return open()
-          ->store_step_data("s", "1", {.html_content = value, .screenshot_bytes = kPng + value},
-                            {.keep_versions = Keep::all()})
+          .store_step_data("s", "1", {.html_content = value, .screenshot_bytes = kPng + value},
+                           {.keep_versions = Keep::all()})
           .version;
     }));
   }
@@ -306,12 +315,12 @@ TEST_P(Race, ManyStoresMakeAsManyVersions) {
   for (std::uint64_t i = 0; i < kWriters; ++i) EXPECT_EQ(versions[i], i + 1);
   std::set<std::string> values;
   for (std::uint64_t version = 1; version <= kWriters; ++version) {
-    const Step step = open()->retrieve_step_data("s", "1", {.version = version});
+    const Step step = open().retrieve_step_data("s", "1", {.version = version});
     EXPECT_EQ(text(step.screenshot_bytes()), kPng + text(step.html_content()));
     values.insert(text(step.html_content()));
   }
   EXPECT_EQ(values.size(), 32U);
-  EXPECT_TRUE(open()->check({.data = true}).healthy());
+  EXPECT_TRUE(open().check({.data = true}).healthy());
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, Race, testing::ValuesIn(manager_stores()), store_name);
