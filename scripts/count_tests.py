@@ -9,8 +9,8 @@ not pass for a success. So does a suite that ran nothing.
 
 import pathlib
 import sys
-import xml.etree.ElementTree as ElementTree
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 
 class Count(NamedTuple):
