@@ -120,6 +120,7 @@ TEST_P(Delete, ThatWasInterruptedIsFinishedByTheNext) {
     deleting.was = live;
     put("s/" + id + "/step.json", to_json(deleting));
     EXPECT_THROW(open()->retrieve_step_data("s", id), NotFound);
+    EXPECT_TRUE(open()->list_steps_for_session("s", {.prefix = id}).ids.empty());
     EXPECT_EQ(open()->check({.session = "s"}).findings.size(), 1U);
     if (store_over) {
       open()->store_step_data("s", id, {.html_content = "b"});

@@ -77,7 +77,7 @@ Listing Lister::steps(std::string_view session_id, const ListOptions& options,
       }
       if (key.role == FileRole::manifest) {
         step.has_manifest = true;
-        step.live = object.size >= kLiveBytesMin;
+        step.live = state_by_size(object.size) == RootState::live;
       } else if (legacy_component(key.location)) {
         step.has_legacy_file = true;
         step.youngest = std::max(step.youngest, object.modified);

@@ -202,7 +202,9 @@ void Remover::sweep(const std::string& folder, DeleteResult& result,
         continue;
       }
       result.objects += 1;
-      if (is_manifest(*order[i]) && order[i]->size >= kLiveBytesMin) result.steps += 1;
+      if (is_manifest(*order[i]) && state_by_size(order[i]->size) == RootState::live) {
+        result.steps += 1;
+      }
     }
     if (failures.size() > failures_before) return;  // they would be listed again for ever
   }

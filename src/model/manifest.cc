@@ -30,15 +30,15 @@ class Lines {
     text_ += "\":";
     text_ += value;
   }
-  // Spaces may follow a JSON document: they carry the size that tells a live root from a deleted
-  // one.
-  std::string finish(std::size_t bytes_min) && {
-    text_ += "\n}\n";
-    if (text_.size() < bytes_min) {
-      text_.pop_back();
-      text_.append(bytes_min - text_.size() - 1, ' ');
-      text_ += '\n';
+  // Spaces may follow a JSON document: they give it the size that tells its state.
+  std::string finish(RootState state) && {
+    text_ += "\n}";
+    const auto size = [&] { return text_.size() + 1; };
+    if (state != RootState::deleted && size() < kLiveBytesMin) {
+      text_.append(kLiveBytesMin - size(), ' ');
     }
+    while (state_by_size(size()) != state) text_ += ' ';
+    text_ += '\n';
     return std::move(text_);
   }
 
@@ -183,6 +183,11 @@ const ManifestComponent* Manifest::find(std::string_view name) const noexcept {
   return found == components.end() ? nullptr : &*found;
 }
 
+RootState state_by_size(std::uint64_t size) noexcept {
+  if (size < kLiveBytesMin) return RootState::deleted;
+  return size % kLiveBytesMin == 1 ? RootState::deleting : RootState::live;
+}
+
 std::string to_json(const Manifest& manifest) {
   Lines lines;
   lines.add("format", kFormatVersion);
@@ -215,7 +220,7 @@ std::string to_json(const Manifest& manifest) {
   }
   if (manifest.was) lines.add_verbatim("was", *manifest.was);
   if (manifest.metadata) lines.add_verbatim("metadata", *manifest.metadata);
-  return std::move(lines).finish(manifest.state == RootState::deleted ? 0 : kLiveBytesMin);
+  return std::move(lines).finish(manifest.state);
 }
 
 Manifest parse_manifest(std::string_view text, std::string_view key) {
@@ -223,7 +228,8 @@ Manifest parse_manifest(std::string_view text, std::string_view key) {
   Split split = split_verbatim(text);
   json document = split.name.empty() ? parse_object(text, key)
                                      : parse_object(std::string(split.head) + "}", key);
-  // Another tool may have sorted the members: then the verbatim one is not the last, and takes others along.
+  // Another tool may have sorted the members: then the verbatim one is not the last, and takes
+  // others along.
   if (!split.name.empty() && !document.contains("state")) {
     split = {};
     document = parse_object(text, key);

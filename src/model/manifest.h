@@ -64,9 +64,11 @@ struct Manifest {
 };
 
 inline constexpr std::size_t kPreviousCommitsMax = 16;
-// A manifest of at least this many bytes is live or deleting, a smaller one deleted: a listing
-// alone tells them apart.
+// The size of a manifest says its state, so that a listing alone tells what is a step: deleted ones
+// have fewer bytes than this, deleting ones a multiple of it and one more, live ones any other
+// size.
 inline constexpr std::size_t kLiveBytesMin = 1024;
+RootState state_by_size(std::uint64_t size) noexcept;
 // User metadata beyond this becomes a component of its own.
 inline constexpr std::size_t kInlineMetadataBytesMax = 256 * 1024;
 // What a reader is willing to parse.

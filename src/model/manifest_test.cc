@@ -102,6 +102,7 @@ TEST(Manifest, ShowsItsStateByItsSize) {
   deleted.previous_commits.assign(kPreviousCommitsMax, kUlid);
   deleted.version = UINT64_MAX;
   EXPECT_LT(to_json(deleted).size(), kLiveBytesMin);
+  EXPECT_EQ(state_by_size(to_json(deleted).size()), RootState::deleted);
   EXPECT_EQ(parse_manifest(to_json(deleted), "k").state, RootState::deleted);
 }
 
@@ -117,6 +118,19 @@ TEST(Manifest, KeepsTheLiveOneInsideADeletingOne) {
   expect_same(parse_manifest(*again.was, "k"), example());
   EXPECT_EQ(again.named_locations(), example().named_locations());
   EXPECT_GE(to_json(deleting).size(), kLiveBytesMin);
+}
+
+// Goal: whatever the manifest holds, its size tells its state.
+RC_GTEST_PROP(Manifest, TellsItsStateByItsSize, ()) {
+  Manifest manifest = example();
+  manifest.metadata = "\"" + std::string(*rc::gen::inRange<std::size_t>(0, 3000), 'x') + "\"";
+  RC_ASSERT(state_by_size(to_json(manifest).size()) == RootState::live);
+  Manifest deleting = manifest;
+  deleting.state = RootState::deleting;
+  deleting.metadata.reset();
+  deleting.was = to_json(manifest);
+  RC_ASSERT(state_by_size(to_json(deleting).size()) == RootState::deleting);
+  RC_ASSERT(parse_manifest(to_json(deleting), "k").was == deleting.was);
 }
 
 TEST(Manifest, IgnoresMembersThatItDoesNotKnow) {
