@@ -1,0 +1,48 @@
+// Between Python's objects and stepstore's values.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <deque>
+#include <string>
+
+#include "stepstore/stepstore.h"
+
+namespace stepstore::python {
+
+namespace nb = nanobind;
+
+// Python buffers that a call reads without copying them. Released with the GIL held.
+class Buffers {
+ public:
+  Buffers() = default;
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+  ~Buffers();
+
+  // Any object with the buffer protocol; throws TypeError for others and for buffers that are not
+  // contiguous.
+  BytesView view(nb::handle object);
+
+ private:
+  std::deque<Py_buffer> held_;
+};
+
+// A component's data: a buffer, or a str that names a file.
+Source to_source(nb::handle data, Buffers& buffers);
+// (session_id, step_id, html, screenshot, action, metadata, components) with None for what is
+// absent; components are (name, data, content_type). What it borrows is kept by `buffers`.
+StepRequest to_request(nb::handle fields, Buffers& buffers);
+
+nb::dict to_python(const StepInfo& info);
+nb::tuple to_python(const Receipt& receipt);
+std::int64_t to_milliseconds(Timestamp time);
+
+// The exception object for an error, of the class that stepstore.exceptions has for its code.
+nb::object to_exception(const StorageManagerError& error);
+
+}  // namespace stepstore::python

@@ -1,0 +1,87 @@
+"""stepstore keeps the recorded steps of browser agents, whole, on disk and in S3.
+
+>>> import stepstore
+>>> with stepstore.StorageManager("memory:") as store:
+...     receipt = store.store_step_data("login-test", "0001", "<h1>Log in</h1>", action_data={"type": "click"})
+...     html, screenshot, action = store.retrieve_step_data("login-test", "0001")
+>>> html, screenshot, action
+('<h1>Log in</h1>', None, {'type': 'click'})
+"""
+
+from stepstore import _core, exceptions
+from stepstore._manager import StorageManager
+from stepstore._values import (
+    AdoptReport,
+    CheckReport,
+    ComponentInfo,
+    DeleteResult,
+    Finding,
+    Receipt,
+    Step,
+    StepData,
+    StepInfo,
+    StorageInfo,
+)
+from stepstore.exceptions import (
+    AlreadyExists,
+    Archived,
+    Cancelled,
+    Closed,
+    ConfigError,
+    Conflict,
+    Corrupt,
+    Held,
+    InvalidArgument,
+    Io,
+    NoSpace,
+    NotFound,
+    PartialFailure,
+    PermissionDenied,
+    SpoolFull,
+    StorageManagerError,
+    Throttled,
+    Timeout,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+
+__version__: str = _core.version
+
+__all__ = [
+    "AdoptReport",
+    "AlreadyExists",
+    "Archived",
+    "Cancelled",
+    "CheckReport",
+    "Closed",
+    "ComponentInfo",
+    "ConfigError",
+    "Conflict",
+    "Corrupt",
+    "DeleteResult",
+    "Finding",
+    "Held",
+    "InvalidArgument",
+    "Io",
+    "NoSpace",
+    "NotFound",
+    "PartialFailure",
+    "PermissionDenied",
+    "Receipt",
+    "SpoolFull",
+    "Step",
+    "StepData",
+    "StepInfo",
+    "StorageInfo",
+    "StorageManager",
+    "StorageManagerError",
+    "Throttled",
+    "Timeout",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "Unsupported",
+    "exceptions",
+]
