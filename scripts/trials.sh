@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # The trials by force, and how large each is in `./dev ci` and in `./dev long`. One line per trial:
-#   name | script, called with STEPSTORE_BIN and the size | size in ci | size in long
+#   name | program | its arguments in ci | its arguments in long
 trials='
-kill -9 of the importer at random moments       | tests/kill/kill_importer.py | --rounds 60   | --rounds 500
-a system call fails, or is the last one         | tests/kill/inject.py        | --every 1     | --every 1 --thorough
-threads and processes on the same steps         | tests/kill/storm.py         | --seconds 20  | --seconds 600
+kill -9 of the importer at random moments       | tests/kill/kill.py          | random 60     | random 500
+kill -9 before each system call                 | tests/kill/kill.py          | syscalls      | syscalls
+threads and processes on the same steps         | build/dev/tests/storm       | 10            | 60
 mutants of the protocol are caught              | tests/mutants/mutants.py    | build/dev     | build/dev
 '
 
@@ -19,7 +19,7 @@ run_trials() {
     if [[ $script == *.py ]]; then
       run_check "$name" "$venv/bin/python" "$script" "${options[@]}"
     else
-      run_check "$name" bash "$script" "${options[@]}"
+      run_check "$name" "$script" "${options[@]}"
     fi
   done <<<"$trials"
 }
