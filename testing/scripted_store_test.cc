@@ -15,12 +15,20 @@ std::shared_ptr<ObjectStore> unscripted(ScriptedStore::Publish publish) {
   return std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), nullptr, publish);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    ByRequests, ObjectStoreConformance,
-    every_case({.name = "scripted_by_requests",
-                .make = [] { return unscripted(ScriptedStore::Publish::by_requests); },
-                .guard_is_atomic = false}),
-    conformance_name);
+StoreFactory by_requests() {
+  return {.name = "scripted_by_requests",
+          .make = [] { return unscripted(ScriptedStore::Publish::by_requests); },
+          .guard_is_atomic = false};
+}
+
+INSTANTIATE_TEST_SUITE_P(ByRequests, ObjectStoreConformance, every_case(by_requests()),
+                         conformance_name);
+
+// The guard is judged before the commit, as on S3, so a swap of it may come in between. Nothing
+// else is left out.
+TEST(ScriptedStore, ByRequestsLacksOnlyTheAtomicGuard) {
+  EXPECT_EQ(cases_left_out(by_requests()), std::vector<std::string>{"RaceGuardSwap"});
+}
 
 INSTANTIATE_TEST_SUITE_P(Whole, ObjectStoreConformance,
                          every_case({.name = "scripted_whole",
