@@ -1,0 +1,187 @@
+"""Measures stepstore on a recording and writes the figures to docs/benchmarks.md.
+
+./dev bench               all of it, a minute or two
+bench/run.py --smoke      once through, to see that every row is measured; writes nothing
+
+Two things are measured, each beside the bare system calls for the same promise: how long a durable step takes,
+and how much CPU time a step costs its recorder, from C++ and from Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import stepstore
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDING = "pg-tour"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+Rows = dict[str, list[float]]
+
+# Each row of the page: its name, what stands in the table, the row that it is compared with.
+TIME_ROWS = (
+    ("durable_bare", "bare system calls", None),
+    ("durable_store", "`store_step_data`", "durable_bare"),
+)
+CPU_ROWS = (
+    ("cpu_bare_write", "write 4 files, bare system calls", None),
+    ("cpu_store", "`store_step_data`, C++", "cpu_bare_write"),
+    ("cpu_python_store", "`store_step_data`, Python", "cpu_bare_write"),
+    ("cpu_bare_read", "read 4 files, bare system calls", None),
+    ("cpu_retrieve", "`retrieve_step_data`, C++", "cpu_bare_read"),
+    ("cpu_python_retrieve", "`retrieve_step_data`, Python", "cpu_bare_read"),
+)
+
+
+def unpack(work: Path) -> Path:
+    subprocess.run(["tar", "--zstd", "-xf", ROOT / "samples" / f"{RECORDING}.tar.zst", "-C", work], check=True)
+    return work / RECORDING
+
+
+def measure_cpp(program: Path, recording: Path, work: Path, rounds: int) -> Rows:
+    done = subprocess.run([program, recording, work, str(rounds)], stdout=subprocess.PIPE, text=True, check=True)
+    return {row["row"]: row["values"] for row in map(json.loads, done.stdout.splitlines())}
+
+
+def measure_python(recording: Path, work: Path, rounds: int) -> Rows:
+    """CPU time per step in microseconds, one value a round; the values that a recorder in Python holds."""
+    steps: list[dict[str, Any]] = [
+        {
+            "html_content": (folder / "observation.html").read_text(),
+            "screenshot_bytes": (folder / "screenshot.png").read_bytes(),
+            "action_data": json.loads((folder / "action.json").read_bytes()),
+            "metadata": json.loads((folder / "metadata.json").read_bytes()),
+        }
+        for folder in sorted(recording.iterdir())
+    ]
+
+    def cpu(one: Callable[[str, dict[str, Any]], None]) -> list[float]:
+        values = []
+        for turn in range(rounds):
+            begun = time.process_time_ns()
+            for i, step in enumerate(steps):
+                one(f"{turn}-{i}", step)
+            values.append((time.process_time_ns() - begun) / len(steps) / 1000)
+        return values
+
+    with stepstore.StorageManager(work, fsync=False) as store:
+        store.store_step_data("session", "first", **steps[0])
+
+        def write(name: str, step: dict[str, Any]) -> None:
+            store.store_step_data("session", name, **step)
+
+        def read(name: str, step: dict[str, Any]) -> None:
+            html, screenshot, action = store.retrieve_step_data("session", name)
+            if (html, action) != (step["html_content"], step["action_data"]) or screenshot is None:
+                raise AssertionError(f"step {name} came back changed")
+
+        return {"cpu_python_store": cpu(write), "cpu_python_retrieve": cpu(read)}
+
+
+def table(rows: Rows, layout: tuple[tuple[str, str, str | None], ...], first: str) -> str:
+    lines = [f"| {first} | median | middle half | values | beside the bare calls |", "|---|---|---|---|---|"]
+    for name, title, base in layout:
+        values = rows[name]
+        low, middle, high = statistics.quantiles(values, n=4)
+        ratio = f"{middle / statistics.median(rows[base]):.2f} times" if base else ""
+        lines.append(f"| {title} | {middle:,.0f} µs | {low:,.0f} to {high:,.0f} µs | {len(values)} | {ratio} |")
+    return "\n".join(lines)
+
+
+def machine(folder: Path) -> str:
+    info = Path("/proc/cpuinfo").read_text()
+    model = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), "")
+    kind = subprocess.run(
+        ["findmnt", "-no", "FSTYPE", "-T", folder], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB of memory, {kind}, "
+        f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    )
+
+
+def page(rows: Rows, described: str, sizes: tuple[int, int]) -> str:
+    steps, average = sizes
+    pairs = [store / bare for bare, store in zip(rows["durable_bare"], rows["durable_store"], strict=True)]
+    low, middle, high = statistics.quantiles(pairs, n=4)
+    return f"""# Measurements
+
+Written by `./dev bench` (`bench/run.py`), which measures them again; do not edit. stepstore {stepstore.__version__} on
+{described}.
+The steps are those of `samples/{RECORDING}.tar.zst`: {steps} steps of {average / 1000:.0f} kB on average, four files
+each (page, screenshot, action, and metadata or the manifest that holds it).
+
+## A durable step
+
+Time until a step survives a crash of the machine. The bare system calls for the same promise: make a folder, write four
+files, sync each, sync the folder, rename it, sync its parent. Both run by turns in one process, so that they see the
+same disk in the same state.
+
+{table(rows, TIME_ROWS, "time per step")}
+
+Each stored step beside the bare one of its turn: {middle:.2f} times, middle half {low:.2f} to {high:.2f}.
+
+## CPU time of a step
+
+What a step costs the program that records it, by the process's CPU clock, the kernel's part included, with
+`fsync=false`; so nothing waits for the disk. One value is the average over the recording. The store's part beyond the
+bare calls: checks of ids and JSON, checksums of every byte, locks and the manifest; when reading, the comparison of
+every checksum. Python's part: JSON from and to Python's values, text from and to UTF-8.
+
+{table(rows, CPU_ROWS, "CPU time per step")}
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="one short pass; check that every row is there")
+    parser.add_argument("--rounds", type=int, default=20, help="passes through the recording (default 20)")
+    parser.add_argument("--program", type=Path, default=ROOT / "build" / "bench" / "bench" / "stepstore_bench")
+    parser.add_argument("--dir", type=Path, default=ROOT / "build", help="a folder on the disk to be measured")
+    parser.add_argument("--output", type=Path, default=PAGE, help="the page to write (default docs/benchmarks.md)")
+    options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error("--rounds is at least 2")
+    if not os.access(options.program, os.X_OK):
+        parser.error(f"{options.program} is not there: run ./dev bench, or give --program")
+    rounds = 2 if options.smoke else options.rounds
+
+    options.dir.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="bench-", dir=options.dir))
+    try:
+        recording = unpack(work)
+        rows = measure_cpp(options.program, recording, work / "cpp", rounds)
+        rows |= measure_python(recording, work / "python", rounds)
+        steps = len(list(recording.iterdir()))
+        total = sum(file.stat().st_size for file in recording.rglob("*") if file.is_file())
+        described = machine(work)
+    finally:
+        shutil.rmtree(work)
+
+    wanted = {name for name, _, _ in TIME_ROWS + CPU_ROWS}
+    if set(rows) != wanted or not all(values and min(values) > 0 for values in rows.values()):
+        print(f"rows are missing or empty: wanted {sorted(wanted)}, got {rows}", file=sys.stderr)
+        return 1
+    text = page(rows, described, (steps, total // steps))
+    print(text)
+    if not options.smoke:
+        options.output.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
