@@ -133,7 +133,8 @@ same disk in the same state.
 
 {table(rows, TIME_ROWS, "time per step")}
 
-Each stored step beside the bare one of its turn: {middle:.2f} times, middle half {low:.2f} to {high:.2f}.
+Each stored step beside the bare one of its turn, which is the fairer ratio where a disk's speed drifts:
+{middle:.2f} times, middle half {low:.2f} to {high:.2f}.
 
 ## CPU time of a step
 
