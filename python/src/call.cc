@@ -1,5 +1,10 @@
 #include "call.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 
@@ -15,10 +20,23 @@ struct Queue {
   std::size_t dropped = 0;
 };
 
-Queue& queue() {
-  static auto* const lines = new Queue;
-  return *lines;
-}
+std::atomic<Queue*> the_queue{new Queue};
+
+Queue& queue() { return *the_queue.load(); }
+
+// The calls that run now. Never destroyed, as the queue.
+struct Running {
+  std::mutex mutex;
+  std::condition_variable none;
+  std::size_t calls = 0;
+  bool ended = false;
+  std::atomic<bool> given_up{false};
+  std::stop_source stop;
+};
+
+std::atomic<Running*> the_running{new Running};
+
+Running& running() { return *the_running.load(); }
 
 // Python's numbers for its levels; trace has none, so it lies below debug.
 int python_level(LogLevel level) {
@@ -52,11 +70,68 @@ void drain_log() {
     std::swap(dropped, waiting.dropped);
   }
   if (lines.empty()) return;
-  const nb::object logger = nb::module_::import_("logging").attr("getLogger")("stepstore");
-  for (const LogRecord& line : lines) {
-    logger.attr("log")(python_level(line.level), "%s", line.message);
+  const nb::object emit = nb::module_::import_("stepstore._log").attr("emit");
+  for (const LogRecord& line : lines) emit(python_level(line.level), to_str(line.message));
+  if (dropped > 0) {
+    emit(python_level(LogLevel::warning),
+         to_str(std::to_string(dropped) + " log lines were dropped"));
   }
-  if (dropped > 0) logger.attr("warning")("%d log lines were dropped", dropped);
+}
+
+Entry::Entry(std::string_view operation, bool late) : running_(&running()) {
+  {
+    Running& calls = running();
+    const std::lock_guard guard(calls.mutex);
+    if (late || !calls.ended) {
+      ++calls.calls;
+      return;
+    }
+  }
+  raise(StorageManagerError({.code = ErrorCode::Closed,
+                             .message = "the interpreter is exiting",
+                             .operation = std::string(operation),
+                             .advice = "End your threads before the program ends."}));
+}
+
+Entry::~Entry() {
+  Running& calls = running();
+  if (&calls != running_) return;  // of the parent process, whose mutex nobody may unlock here
+  const std::lock_guard guard(calls.mutex);
+  if (--calls.calls == 0) calls.none.notify_all();
+}
+
+void end_calls() {
+  constexpr auto kPatience = std::chrono::seconds(5);
+  // Daemon threads end with all that they hold, which is no leak to warn of.
+  PyThreadState* const first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+  if (PyThreadState_Next(first) != nullptr) nb::set_leak_warnings(false);
+  const nb::gil_scoped_release released;
+  Running& calls = running();
+  std::unique_lock lock(calls.mutex);
+  calls.ended = true;
+  // Not under the lock: stopping runs the callbacks of the library.
+  lock.unlock();
+  calls.stop.request_stop();
+  lock.lock();
+  if (!calls.none.wait_for(lock, kPatience, [&] { return calls.calls == 0; })) {
+    calls.given_up = true;
+  }
+}
+
+std::stop_token stop_at_exit() { return running().stop.get_token(); }
+
+bool exit_has_given_up() noexcept { return the_running.load()->given_up; }
+
+void sleep_forever() noexcept {
+  while (true) pause();
+}
+
+void start_afresh_after_fork() {
+  // What the parent's threads held is locked for ever in the child, so it is left behind.
+  pthread_atfork(nullptr, nullptr, [] {
+    the_queue = new Queue;
+    the_running = new Running;
+  });
 }
 
 }  // namespace stepstore::python

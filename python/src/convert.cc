@@ -17,8 +17,25 @@ BytesView Buffers::view(nb::handle object) {
   return {static_cast<const std::byte*>(buffer.buf), static_cast<std::size_t>(buffer.len)};
 }
 
+nb::str to_str(std::string_view text) {
+  PyObject* const str =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape");
+  if (str == nullptr) throw nb::python_error();
+  return nb::steal<nb::str>(str);
+}
+
+nb::list to_list(const std::vector<std::string>& texts) {
+  nb::list out;
+  for (const std::string& text : texts) out.append(to_str(text));
+  return out;
+}
+
 Source to_source(nb::handle data, Buffers& buffers) {
-  if (nb::isinstance<nb::str>(data)) return Source::file(nb::cast<std::string>(data));
+  if (nb::isinstance<nb::str>(data)) {
+    const nb::object path = nb::steal(PyUnicode_EncodeFSDefault(data.ptr()));
+    if (!path.is_valid()) throw nb::python_error();
+    return Source::file(std::string(PyBytes_AS_STRING(path.ptr())));
+  }
   return Source(buffers.view(data));
 }
 
@@ -43,19 +60,20 @@ std::int64_t to_milliseconds(Timestamp time) { return time.time_since_epoch().co
 
 nb::dict to_python(const StepInfo& info) {
   nb::dict out;
-  out["session_id"] = info.session_id;
-  out["step_id"] = info.step_id;
+  out["session_id"] = to_str(info.session_id);
+  out["step_id"] = to_str(info.step_id);
   out["version"] = info.version;
-  out["commit_id"] = info.commit_id;
+  out["commit_id"] = to_str(info.commit_id);
   out["created_at_ms"] = to_milliseconds(info.created_at);
   out["expires_at_ms"] =
       info.expires_at ? nb::cast(to_milliseconds(*info.expires_at)) : nb::object(nb::none());
-  out["path"] = info.path;
+  out["path"] = to_str(info.path);
   out["legacy"] = info.legacy;
   nb::list components;
   for (const ComponentInfo& component : info.components) {
-    components.append(nb::make_tuple(component.name, component.path, component.content_type,
-                                     component.size, component.crc64));
+    components.append(nb::make_tuple(to_str(component.name), to_str(component.path),
+                                     to_str(component.content_type), component.size,
+                                     component.crc64));
   }
   out["components"] = components;
   return out;
@@ -63,32 +81,37 @@ nb::dict to_python(const StepInfo& info) {
 
 nb::tuple to_python(const Receipt& receipt) {
   nb::dict paths;
-  for (const auto& [name, key] : receipt.paths) paths[name.c_str()] = key;
+  for (const auto& [name, key] : receipt.paths) paths[to_str(name)] = to_str(key);
   const char* const state = receipt.state == Receipt::State::committed ? "committed" : "spooled";
-  return nb::make_tuple(state, receipt.version, receipt.commit_id, receipt.skipped, paths);
+  return nb::make_tuple(state, receipt.version, to_str(receipt.commit_id), receipt.skipped, paths);
 }
 
 nb::object to_exception(const StorageManagerError& error) {
   nb::list attempts;
-  for (const Attempt& attempt : error.attempts()) attempts.append(attempt.what);
+  for (const Attempt& attempt : error.attempts()) attempts.append(to_str(attempt.what));
   nb::object cause = nb::none();
   if (error.cause()) {
     try {
       std::rethrow_exception(error.cause());
     } catch (const std::system_error& system) {
-      cause = nb::make_tuple(system.code().value(), system.code().message());
+      cause = nb::make_tuple(system.code().value(), to_str(system.code().message()));
     } catch (const std::exception& other) {
-      cause = nb::make_tuple(nb::none(), other.what());
+      cause = nb::make_tuple(nb::none(), to_str(other.what()));
     } catch (...) {
       cause = nb::make_tuple(nb::none(), "an unknown exception");
     }
   }
-  const auto text = [](std::string_view view) { return nb::str(view.data(), view.size()); };
   return nb::module_::import_("stepstore.exceptions")
-      .attr("from_core")(text(name_of(error.code())), nb::str(error.what()), text(error.message()),
-                         text(error.operation()), text(error.key()), text(error.advice()),
-                         error.retryable(), error.outcome_unknown(), error.http_status(),
-                         text(error.request_id()), attempts, cause);
+      .attr("from_core")(to_str(name_of(error.code())), to_str(error.what()),
+                         to_str(error.message()), to_str(error.operation()), to_str(error.key()),
+                         to_str(error.advice()), error.retryable(), error.outcome_unknown(),
+                         error.http_status(), to_str(error.request_id()), attempts, cause);
+}
+
+void raise(const StorageManagerError& error) {
+  const nb::object exception = to_exception(error);
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  throw nb::python_error();
 }
 
 }  // namespace stepstore::python

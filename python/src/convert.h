@@ -9,6 +9,8 @@
 
 #include <deque>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "stepstore/stepstore.h"
 
@@ -32,7 +34,12 @@ class Buffers {
   std::deque<Py_buffer> held_;
 };
 
-// A component's data: a buffer, or a str that names a file.
+// Text of the library as str. File names and what quotes them may be no UTF-8; their odd bytes
+// become lone surrogates, as in os.fsdecode().
+nb::str to_str(std::string_view text);
+nb::list to_list(const std::vector<std::string>& texts);
+
+// A component's data: a buffer, or a str (as of os.fsdecode) that names a file.
 Source to_source(nb::handle data, Buffers& buffers);
 // (session_id, step_id, html, screenshot, action, metadata, components) with None for what is
 // absent; components are (name, data, content_type). What it borrows is kept by `buffers`.
@@ -44,5 +51,6 @@ std::int64_t to_milliseconds(Timestamp time);
 
 // The exception object for an error, of the class that stepstore.exceptions has for its code.
 nb::object to_exception(const StorageManagerError& error);
+[[noreturn]] void raise(const StorageManagerError& error);
 
 }  // namespace stepstore::python

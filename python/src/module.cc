@@ -20,7 +20,7 @@ StoreOptions store_options(int if_exists, std::optional<std::uint64_t> if_versio
 
 // One item of a batch: its value, or its exception as an object.
 template <class T, class Convert>
-nb::list to_list(const std::vector<Result<T>>& results, Convert&& convert) {
+nb::list each(const std::vector<Result<T>>& results, Convert&& convert) {
   nb::list out;
   for (const Result<T>& result : results) {
     out.append(result.ok() ? nb::object(convert(*result)) : to_exception(result.error()));
@@ -40,8 +40,8 @@ ListOptions list_options(std::string prefix, std::string after, std::size_t limi
 nb::list to_python(const std::vector<Finding>& findings) {
   nb::list out;
   for (const Finding& finding : findings) {
-    const std::string_view kind = name_of(finding.kind);
-    out.append(nb::make_tuple(nb::str(kind.data(), kind.size()), finding.key, finding.message));
+    out.append(nb::make_tuple(to_str(name_of(finding.kind)), to_str(finding.key),
+                              to_str(finding.message)));
   }
   return out;
 }
@@ -65,19 +65,23 @@ struct RawCursor {
 
 class Manager {
  public:
-  Manager(const std::string& uri, std::optional<std::string> local_base_path,
-          std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency) {
+  // Paths are bytes, since a file name need not be text.
+  Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
+          std::uint32_t keep_versions, std::size_t concurrency) {
+    const Entry entry("StorageManager");
     Options options;
-    if (local_base_path) options.local_base_path = *local_base_path;
+    if (local_base_path) options.local_base_path = std::string(local_base_path->c_str());
     options.fsync = fsync;
     options.keep_versions = Keep{keep_versions};
     options.concurrency = concurrency;
+    const std::string location = uri.c_str();
     manager_ =
-        run(1e9, [&](const Call&) { return std::make_unique<StorageManager>(uri, options); });
+        run(1e9, [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
   }
 
   nb::object store(nb::handle fields, int if_exists, std::optional<std::uint64_t> if_version,
                    std::optional<std::uint32_t> keep_versions, double timeout) {
+    const Entry entry("store_step_data");
     Buffers buffers;
     const StepRequest request = to_request(fields, buffers);
     StoreOptions options = store_options(if_exists, if_version, keep_versions);
@@ -89,20 +93,22 @@ class Manager {
 
   nb::list store_many(nb::handle steps, int if_exists, std::optional<std::uint64_t> if_version,
                       std::optional<std::uint32_t> keep_versions, double timeout) {
+    const Entry entry("store_steps");
     Buffers buffers;
     std::vector<StepRequest> requests;
     for (const nb::handle fields : steps) requests.push_back(to_request(fields, buffers));
     StoreOptions options = store_options(if_exists, if_version, keep_versions);
-    return to_list(run(timeout,
-                       [&](const Call& call) {
-                         options.call = call;
-                         return manager_->store_steps(requests, options);
-                       }),
-                   [](const Receipt& receipt) { return python::to_python(receipt); });
+    return each(run(timeout,
+                    [&](const Call& call) {
+                      options.call = call;
+                      return manager_->store_steps(requests, options);
+                    }),
+                [](const Receipt& receipt) { return python::to_python(receipt); });
   }
 
   RawStep retrieve(const std::string& session, const std::string& step,
                    std::optional<std::uint64_t> version, bool legacy, double timeout) {
+    const Entry entry("retrieve_step_data");
     return {run(timeout, [&](const Call& call) {
       return manager_->retrieve_step_data(session, step, read_options(version, legacy, call));
     })};
@@ -110,17 +116,19 @@ class Manager {
 
   nb::list retrieve_many(const std::vector<std::pair<std::string, std::string>>& names, bool legacy,
                          double timeout) {
+    const Entry entry("retrieve_steps");
     std::vector<StepName> steps;
     for (const auto& [session, step] : names) steps.push_back({session, step});
-    return to_list(run(timeout,
-                       [&](const Call& call) {
-                         return manager_->retrieve_steps(steps, read_options({}, legacy, call));
-                       }),
-                   [](const Step& step) { return nb::cast(RawStep{step}); });
+    return each(run(timeout,
+                    [&](const Call& call) {
+                      return manager_->retrieve_steps(steps, read_options({}, legacy, call));
+                    }),
+                [](const Step& step) { return nb::cast(RawStep{step}); });
   }
 
   nb::dict stat(const std::string& session, const std::string& step,
                 std::optional<std::uint64_t> version, bool legacy, double timeout) {
+    const Entry entry("stat_step");
     return python::to_python(run(timeout, [&](const Call& call) {
       return manager_->stat_step(session, step, read_options(version, legacy, call));
     }));
@@ -128,44 +136,50 @@ class Manager {
 
   nb::tuple sessions(const std::string& prefix, const std::string& after, std::size_t limit,
                      double timeout) {
+    const Entry entry("list_sessions");
     const Listing page = run(timeout, [&](const Call& call) {
       return manager_->list_sessions(list_options(prefix, after, limit, false, call));
     });
-    return nb::make_tuple(page.ids, page.next);
+    return nb::make_tuple(to_list(page.ids), to_str(page.next));
   }
 
   nb::tuple steps(const std::string& session, const std::string& prefix, const std::string& after,
                   std::size_t limit, bool legacy, double timeout) {
+    const Entry entry("list_steps_for_session");
     const Listing page = run(timeout, [&](const Call& call) {
       return manager_->list_steps_for_session(session,
                                               list_options(prefix, after, limit, legacy, call));
     });
-    return nb::make_tuple(page.ids, page.next);
+    return nb::make_tuple(to_list(page.ids), to_str(page.next));
   }
 
   RawCursor iterate(const std::string& session, const std::string& prefix, const std::string& after,
                     std::size_t limit, bool legacy, double timeout) {
+    const Entry entry("iter_steps");
     return {run(timeout, [&](const Call& call) {
       // What the cursor keeps must not ask Python about signals later: next() brings its own
       // thread.
-      Call kept{.timeout = call.timeout};
+      Call kept{.timeout = call.timeout, .stop = call.stop};
       return manager_->iter_steps(session, list_options(prefix, after, limit, legacy, kept),
                                   read_options({}, legacy, kept));
     })};
   }
 
   nb::tuple delete_step(const std::string& session, const std::string& step, double timeout) {
+    const Entry entry("delete_step");
     return to_tuple(run(timeout, [&](const Call& call) {
       return manager_->delete_step(session, step, {.call = call});
     }));
   }
   nb::tuple delete_session(const std::string& session, double timeout) {
+    const Entry entry("delete_session");
     return to_tuple(run(timeout, [&](const Call& call) {
       return manager_->delete_session(session, {.call = call});
     }));
   }
 
   nb::dict check(std::optional<std::string> session, bool data, double timeout) {
+    const Entry entry("check");
     const CheckReport report = run(timeout, [&](const Call& call) {
       return manager_->check({.session = session, .data = data, .call = call});
     });
@@ -182,12 +196,13 @@ class Manager {
   }
 
   nb::tuple adopt(std::optional<std::string> session, bool dry_run, double timeout) {
+    const Entry entry("adopt");
     const AdoptReport report = run(timeout, [&](const Call& call) {
       return manager_->adopt({.session = session, .dry_run = dry_run, .call = call});
     });
     nb::list adopted;
     for (const StepName& name : report.adopted) {
-      adopted.append(nb::make_tuple(name.session_id, name.step_id));
+      adopted.append(nb::make_tuple(to_str(name.session_id), to_str(name.step_id)));
     }
     return nb::make_tuple(adopted, to_python(report.skipped));
   }
@@ -195,18 +210,19 @@ class Manager {
   nb::dict info() const {
     const StorageInfo info = manager_->get_storage_info();
     nb::dict out;
-    out["backend"] = info.backend;
-    out["location"] = info.location;
-    out["stack"] = info.stack;
-    out["format"] = info.format;
-    out["reason"] = info.reason;
+    out["backend"] = to_str(info.backend);
+    out["location"] = to_str(info.location);
+    out["stack"] = to_str(info.stack);
+    out["format"] = to_str(info.format);
+    out["reason"] = to_str(info.reason);
     out["durable"] = info.durable;
     out["fsync"] = info.fsync;
-    out["notes"] = info.notes;
+    out["notes"] = to_list(info.notes);
     return out;
   }
 
   void close() {
+    const Entry entry("close", true);
     const nb::gil_scoped_release released;
     manager_->close();
   }
@@ -227,6 +243,8 @@ class Manager {
 
 NB_MODULE(_core, m) {
   m.doc() = "The C++ library; stepstore.StorageManager is what to use.";
+  start_afresh_after_fork();
+  m.def("end_calls", &end_calls);
   m.attr("version") = nb::str(kVersion.data(), kVersion.size());
   m.def("collect_log", &collect_log, nb::arg("level"));
 
@@ -235,14 +253,15 @@ NB_MODULE(_core, m) {
       .def("info", [](const RawStep& raw) { return to_python(raw.step.info()); });
 
   nb::class_<RawCursor>(m, "RawCursor").def("next", [](RawCursor& raw) -> nb::object {
+    const Entry entry("iter_steps");
     auto step = run(1e9, [&](const Call&) { return raw.cursor.next(); });
     if (!step) return nb::none();
     return nb::cast(RawStep{*std::move(step)});
   });
 
   nb::class_<Manager>(m, "Manager")
-      .def(nb::init<const std::string&, std::optional<std::string>, std::optional<bool>,
-                    std::uint32_t, std::size_t>(),
+      .def(nb::init<const nb::bytes&, std::optional<nb::bytes>, std::optional<bool>, std::uint32_t,
+                    std::size_t>(),
            nb::arg("uri"), nb::arg("local_base_path").none(), nb::arg("fsync").none(),
            nb::arg("keep_versions"), nb::arg("concurrency"))
       .def("store", &Manager::store, nb::arg("fields"), nb::arg("if_exists"),

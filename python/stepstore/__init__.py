@@ -8,6 +8,8 @@
 ('<h1>Log in</h1>', None, {'type': 'click'})
 """
 
+import atexit
+
 from stepstore import _core, exceptions
 from stepstore._manager import StorageManager
 from stepstore._values import (
@@ -46,6 +48,9 @@ from stepstore.exceptions import (
     Unavailable,
     Unsupported,
 )
+
+# Daemon threads may be inside a call when the program ends.
+atexit.register(_core.end_calls)
 
 __version__: str = _core.version
 

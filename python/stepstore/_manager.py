@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Literal, Self
 
-from stepstore import _core, _inputs
+from stepstore import _core, _inputs, _log
 from stepstore._inputs import Components, Html, JsonDefault, JsonLike, Screenshot
 from stepstore._values import (
     AdoptReport,
@@ -32,13 +31,6 @@ KeepVersions = int | Literal["all"]
 _IF_EXISTS = {"new_version": 0, "fail": 1, "skip_identical": 2}
 _KEEP_ALL = 2**32 - 1
 _PAGE = 1000
-
-
-def _collect_log() -> None:
-    """Sends the library's log lines to `logging`, unless STEPSTORE_LOG asks for them on standard error."""
-    if not os.environ.get("STEPSTORE_LOG"):
-        debug = logging.getLogger("stepstore").isEnabledFor(logging.DEBUG)
-        _core.collect_log("debug" if debug else "info")
 
 
 def _choice(value: str) -> int:
@@ -88,7 +80,7 @@ class StorageManager:
         []
     """
 
-    _core: _core.Manager | None = None
+    _native: _core.Manager | None = None
 
     def __init__(
         self,
@@ -108,10 +100,10 @@ class StorageManager:
             raise from_core("ConfigError", text, message, "StorageManager", "", advice, False, False, 0, "", [], None)
         if not isinstance(concurrency, int) or not 1 <= concurrency <= 1024:
             raise ConfigError(f"concurrency is {concurrency!r}. Use a number from 1 to 1024.")
-        _collect_log()
-        self._core = _core.Manager(
-            "" if uri is None else os.fspath(uri),
-            None if local_base_path is None else os.fspath(local_base_path),
+        _log.follow()
+        self._native = _core.Manager(
+            b"" if uri is None else os.fsencode(uri),
+            None if local_base_path is None else os.fsencode(local_base_path),
             fsync,
             _kept(keep_versions) or 1,
             concurrency,
@@ -120,8 +112,9 @@ class StorageManager:
 
     @property
     def _open(self) -> _core.Manager:
-        assert self._core is not None
-        return self._core
+        assert self._native is not None
+        _log.follow()
+        return self._native
 
     # --- Steps ---
 
@@ -453,8 +446,8 @@ class StorageManager:
         Example:
             >>> store.close()
         """
-        if self._core is not None:
-            self._core.close()
+        if self._native is not None:
+            self._native.close()
             self._closed = True
 
     def __enter__(self) -> Self:
@@ -466,13 +459,13 @@ class StorageManager:
         self.close()
 
     def __del__(self) -> None:
-        if self._core is not None and not self._closed:
+        if self._native is not None and not self._closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __repr__(self) -> str:
-        if self._core is None:
+        if self._native is None:
             return "<StorageManager>"
-        info = self._core.info()
+        info = self._native.info()
         return f"<StorageManager {info['location']!r} ({info['backend']})>"
 
 
@@ -485,5 +478,9 @@ def _limit(limit: int | None) -> int:
 
 
 def _steps(cursor: _core.RawCursor) -> Iterator[Step]:
-    while (raw := cursor.next()) is not None:
+    while True:
+        _log.follow()
+        raw = cursor.next()
+        if raw is None:
+            return
         yield Step(raw)

@@ -1,7 +1,6 @@
 """Threads, forks, ctrl-C, interpreter exit and logging: no hang, no leak, no surprise."""
 
 import logging
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -77,19 +76,15 @@ def test_forked_children_go_on_with_the_manager(tmp_path: Path) -> None:
         assert store.check(data=True).healthy
 
 
-def _store_in_child(path: str, i: int) -> None:
-    with StorageManager(path, fsync=False) as store:
-        store.store_step_data("s", str(i), "x")
-
-
 def test_several_processes_share_a_directory(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    children = [context.Process(target=_store_in_child, args=(str(tmp_path / "store"), i)) for i in range(4)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(60)
-        assert child.exitcode == 0
+    code = """
+        import sys, stepstore
+        with stepstore.StorageManager(sys.argv[1], fsync=False) as store:
+            store.store_step_data("s", sys.argv[2], "x")
+    """
+    with ThreadPoolExecutor(4) as pool:
+        for done in pool.map(lambda i: run(code, tmp_path / "store", i), range(4)):
+            assert done.returncode == 0, done.stderr
     with StorageManager(tmp_path / "store") as store:
         assert store.list_steps("s") == ["0", "1", "2", "3"]
 
@@ -132,6 +127,99 @@ def test_interpreter_exit_with_a_live_manager_is_clean(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "nanobind" not in done.stderr, done.stderr
     assert "Error" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("again", ["while True:", "if True:"])
+def test_interpreter_exit_with_daemon_threads_in_calls_is_clean(tmp_path: Path, again: str) -> None:
+    code = f"""
+        import sys, threading, stepstore
+        threading.excepthook = lambda args: None  # the calls are cancelled or refused
+        store = stepstore.StorageManager(sys.argv[1])
+        steps = [stepstore.StepData("s", str(i), html_content=b"x" * 20_000) for i in range(20_000)]
+        def work():
+            {again}
+                store.store_steps(steps)
+        for _ in range(3):
+            threading.Thread(target=work, daemon=True).start()
+        while not store.list_steps("s", limit=1):
+            pass  # until the threads are inside
+        print("main is done")
+    """
+    began = time.monotonic()
+    done = run(code, tmp_path / "store")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "main is done\n", "")
+    assert time.monotonic() - began < 20
+    with StorageManager(tmp_path / "store") as store:
+        assert store.check(data=True).healthy
+
+
+def test_calls_after_the_end_are_refused(tmp_path: Path) -> None:
+    code = """
+        import atexit, sys
+
+        @atexit.register  # before stepstore's own, so it runs after it
+        def late():
+            try:
+                store.list_sessions()
+            except stepstore.Closed as error:
+                print(error.operation, error.message)
+
+        import stepstore
+        store = stepstore.StorageManager(sys.argv[1])
+    """
+    done = run(code, tmp_path / "store")
+    assert (done.returncode, done.stdout) == (0, "list_sessions the interpreter is exiting\n")
+
+
+def test_a_child_forked_during_a_call_ends_cleanly(tmp_path: Path) -> None:
+    code = """
+        import logging, os, sys, stepstore
+        store = stepstore.StorageManager(sys.argv[1])
+
+        class Fork(logging.Handler):
+            def emit(self, record):  # the log is handed on inside the call
+                logger.removeHandler(self)
+                print("forked", os.fork() and os.wait()[1], flush=True)
+
+        logger = logging.getLogger("stepstore")
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(Fork())
+        stepstore.StorageManager(sys.argv[1]).close()
+        store.store_step_data("s", "1", "x")
+        store.close()
+    """
+    done = run(code, tmp_path / "store")
+    assert (done.returncode, done.stdout) == (0, "forked 0\nforked 0\n"), done.stderr
+
+
+def test_a_failing_log_filter_does_not_fail_the_call(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    class Bad(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise RuntimeError(record.getMessage())
+
+    logger = logging.getLogger("stepstore")
+    bad = Bad()
+    logger.addFilter(bad)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with StorageManager(tmp_path / "store") as store:
+            assert store.store_step_data("s", "1", "x").version == 1
+    finally:
+        logger.removeFilter(bad)
+        logger.setLevel(logging.NOTSET)
+    assert "RuntimeError: the store is" in capfd.readouterr().err
+
+
+def test_log_level_is_the_loggers_at_each_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="stepstore"):
+        StorageManager(tmp_path / "a").close()
+        assert caplog.records == []
+        with caplog.at_level(logging.INFO, logger="stepstore"):
+            StorageManager(tmp_path / "b").close()
+        assert caplog.records
+        caplog.clear()
+        StorageManager(tmp_path / "c").close()
+        assert caplog.records == []
 
 
 def test_log_lines_reach_logging(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
