@@ -1,12 +1,13 @@
-"""The C++ and Python of README.md and the manual compile and run as they stand."""
+"""The C++ and Python of README.md, the manual and examples/cpp compile and run as they stand."""
 
 import doctest
 import os
 import subprocess
 
 import pytest
-from docs_support import MANUAL, README, ROOT, Block, blocks
+from docs_support import MANUAL, README, ROOT, Block, blocks, command, environment
 
+CXX = os.environ.get("CXX", "g++")
 PREAMBLE = """#include <cstdio>
 #include <string>
 #include <vector>
@@ -41,7 +42,7 @@ def test_cpp_compiles(block, tmp_path):
         "-Wno-unused-but-set-variable",
     ]
     done = subprocess.run(
-        [os.environ.get("CXX", "g++"), *options, "-Werror", f"-I{ROOT / 'include'}", source],
+        [CXX, *options, "-Werror", f"-I{ROOT / 'include'}", source],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,40 @@ def test_cpp_compiles(block, tmp_path):
 def test_the_pages_have_cpp():
     assert len(blocks(README, "cpp")) == 1
     assert len(blocks(MANUAL, "cpp")) >= 10
+
+
+def build_and_run(source, tmp_path, *arguments) -> str:
+    """Links it with the library that lies beside the command under test."""
+    library = command().parents[1] / "libstepstore.a"
+    program = tmp_path / "program"
+    options = ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-unused-variable", f"-I{ROOT / 'include'}", "-pthread"]
+    subprocess.run([CXX, *options, source, library, "-o", program], check=True, timeout=240)
+    done = subprocess.run(
+        [program, *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(("page", "prints"), [(README, ""), (MANUAL, "<h1>Log in</h1>\n")], ids=["README", "manual"])
+def test_cpp_programs_run(page, prints, tmp_path):
+    (block,) = [block for block in blocks(page, "cpp") if "int main(" in block.code]
+    source = tmp_path / "block.cc"
+    source.write_text(as_unit(block))
+    assert build_and_run(source, tmp_path) == prints
+    assert list((tmp_path / "recordings/login-test").iterdir())
+
+
+def test_the_cpp_example_runs(tmp_path):
+    printed = build_and_run(ROOT / "examples/cpp/record.cc", tmp_path, tmp_path / "store")
+    assert printed.splitlines()[0] == "stored version 1"
+    assert printed.splitlines()[-1] == "step_003: <h1>Page 3</h1>, no screenshot"
+    assert (tmp_path / "store/session_123/step_003/console.log").read_text() == "loaded in 12 ms\n"
 
 
 def test_the_manuals_python_prints_what_it_says(tmp_path, monkeypatch):
