@@ -2,16 +2,17 @@
 
 >>> import stepstore
 >>> with stepstore.StorageManager("memory:") as store:
-...     receipt = store.store_step_data("login-test", "0001", "<h1>Log in</h1>", action_data={"type": "click"})
+...     receipt = store.store_step_data("login-test", "0001", "<h1>", action_data={"type": "click"})
 ...     html, screenshot, action = store.retrieve_step_data("login-test", "0001")
 >>> html, screenshot, action
-('<h1>Log in</h1>', None, {'type': 'click'})
+('<h1>', None, {'type': 'click'})
 """
 
 import atexit
 
 from stepstore import _core, exceptions
 from stepstore._manager import StorageManager
+from stepstore._step import Step
 from stepstore._values import (
     AdoptReport,
     CheckReport,
@@ -19,7 +20,6 @@ from stepstore._values import (
     DeleteResult,
     Finding,
     Receipt,
-    Step,
     StepData,
     StepInfo,
     StorageInfo,

@@ -6,49 +6,35 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from stepstore import _core, _inputs, _log
-from stepstore._inputs import Components, Html, JsonDefault, JsonLike, Screenshot
+from stepstore import _core, _log
+from stepstore._inputs import (
+    Arguments,
+    Components,
+    Fields,
+    Html,
+    IfExists,
+    JsonDefault,
+    JsonLike,
+    Keep,
+    KeepVersions,
+    Screenshot,
+)
+from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import (
     AdoptReport,
     CheckReport,
     DeleteResult,
     Finding,
     Receipt,
-    ReceiptOrError,
-    Step,
     StepData,
     StepInfo,
-    StepOrError,
     StorageInfo,
 )
-from stepstore.exceptions import ConfigError, StorageManagerError, from_core
+from stepstore.exceptions import StorageManagerError
 
-IfExists = Literal["new_version", "fail", "skip_identical"]
-KeepVersions = int | Literal["all"]
-
-_IF_EXISTS = {"new_version": 0, "fail": 1, "skip_identical": 2}
-_KEEP_ALL = 2**32 - 1
 _PAGE = 1000
-
-
-def _choice(value: str) -> int:
-    if value not in _IF_EXISTS:
-        raise _inputs.invalid("", "", f"if_exists is {value!r}", f"Use one of {', '.join(_IF_EXISTS)}.")
-    return _IF_EXISTS[value]
-
-
-def _kept(keep_versions: KeepVersions | None, keep: str | None = None) -> int | None:
-    if keep is not None:
-        if keep != "critical":
-            raise _inputs.invalid("", "", f"keep is {keep!r}", 'Use "critical", or keep_versions=.')
-        return _KEEP_ALL
-    if keep_versions is None or keep_versions == "all":
-        return None if keep_versions is None else _KEEP_ALL
-    if not isinstance(keep_versions, int) or not 1 <= keep_versions <= _KEEP_ALL:
-        raise _inputs.invalid("", "", f"keep_versions is {keep_versions!r}", 'Use a number from 1, or "all".')
-    return keep_versions
 
 
 class StorageManager:
@@ -94,20 +80,19 @@ class StorageManager:
         s3_region_name: str | None = None,
         prefer_s3: bool = False,
     ) -> None:
+        given = Arguments("StorageManager")
         if s3_bucket_name or s3_region_name or prefer_s3:
-            message, advice = "this release does not store on S3 yet", "Pass a path as uri or local_base_path."
-            text = f"ConfigError in StorageManager: {message}. {advice}"
-            raise from_core("ConfigError", text, message, "StorageManager", "", advice, False, False, 0, "", [], None)
-        if not isinstance(concurrency, int) or not 1 <= concurrency <= 1024:
-            raise ConfigError(f"concurrency is {concurrency!r}. Use a number from 1 to 1024.")
-        _log.follow()
-        self._native = _core.Manager(
-            b"" if uri is None else os.fsencode(uri),
-            None if local_base_path is None else os.fsencode(local_base_path),
-            fsync,
-            _kept(keep_versions) or 1,
-            concurrency,
+            advice = "Pass a path as uri or local_base_path."
+            raise given.refuse("this release does not store on S3 yet", advice, "ConfigError")
+        place = given.place(uri, "uri")
+        settings = (
+            given.place(local_base_path, "local_base_path"),
+            given.flag(fsync, "fsync"),
+            given.kept(keep_versions) or 1,
+            given.concurrency(concurrency),
         )
+        _log.follow()
+        self._native = _core.Manager(place or b"", *settings)
         self._closed = False
 
     @property
@@ -131,9 +116,9 @@ class StorageManager:
         if_exists: IfExists = "new_version",
         if_version: int | None = None,
         keep_versions: KeepVersions | None = None,
-        keep: Literal["critical"] | None = None,
+        keep: Keep | None = None,
         json_default: JsonDefault | None = None,
-        timeout: float = 60.0,
+        timeout: float | None = 60.0,
     ) -> Receipt:
         """Store a step: all of it or nothing. After it returns, every reader sees it and a crash does not lose it.
 
@@ -151,7 +136,7 @@ class StorageManager:
             keep_versions: How many versions stay readable; "all" keeps every one. Default: the manager's.
             keep: "critical" is another way to say `keep_versions="all"`.
             json_default: As `default` of `json.dumps`.
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call; None: no limit.
 
         Raises:
             InvalidArgument: An id, name, JSON or option is wrong. Nothing was written.
@@ -163,11 +148,12 @@ class StorageManager:
             >>> store.store_step_data("login-test", "0001", "<p>", action_data={"type": "click"}).version
             1
         """
-        fields = _inputs.fields(
-            session_id, step_id, html_content, screenshot_bytes, action_data, metadata, components, json_default
-        )
-        options = (_choice(if_exists), if_version, _kept(keep_versions, keep))
-        return Receipt(*self._open.store(fields, *options, timeout))
+        given = Arguments("store_step_data")
+        parts = (html_content, screenshot_bytes, action_data, metadata, components)
+        fields = given.fields((session_id, step_id), parts, json_default)
+        version = given.version(if_version, "if_version", 0)
+        options = (given.if_exists(if_exists), version, given.kept(keep_versions, keep))
+        return Receipt(*self._open.store(fields, *options, given.seconds(timeout)))
 
     def store_steps(
         self,
@@ -176,15 +162,16 @@ class StorageManager:
         if_exists: IfExists = "new_version",
         if_version: int | None = None,
         keep_versions: KeepVersions | None = None,
+        keep: Keep | None = None,
         json_default: JsonDefault | None = None,
-        timeout: float = 60.0,
+        timeout: float | None = 60.0,
     ) -> list[ReceiptOrError]:
         """Store many steps, several at a time.
 
         Args:
             steps: `StepData` each.
-            if_exists, if_version, keep_versions, json_default: As of `store_step_data`, for all of them.
-            timeout: Seconds for all of them.
+            if_exists, if_version, keep_versions, keep, json_default: As of `store_step_data`, for all of them.
+            timeout: Seconds for all of them; None: no limit.
 
         Returns:
             A `Receipt` per step in their order, or the exception (not raised) that kept the step from being stored.
@@ -194,26 +181,21 @@ class StorageManager:
             >>> [receipt.version for receipt in store.store_steps(steps)]
             [1, 1, 1]
         """
-        fields: list[_inputs.Fields | StorageManagerError] = []
+        given = Arguments("store_steps")
+        version = given.version(if_version, "if_version", 0)
+        options = (given.if_exists(if_exists), version, given.kept(keep_versions, keep))
+        seconds = given.seconds(timeout)
+        fields: list[Fields | StorageManagerError] = []
         for step in steps:
+            if not isinstance(step, StepData):
+                raise TypeError(f"a step is {type(step).__name__}, not StepData")
+            parts = (step.html_content, step.screenshot_bytes, step.action_data, step.metadata, step.components)
             try:
-                fields.append(
-                    _inputs.fields(
-                        step.session_id,
-                        step.step_id,
-                        step.html_content,
-                        step.screenshot_bytes,
-                        step.action_data,
-                        step.metadata,
-                        step.components,
-                        json_default,
-                    )
-                )
+                fields.append(given.fields((step.session_id, step.step_id), parts, json_default))
             except StorageManagerError as error:
                 fields.append(error)
-        good = [step for step in fields if not isinstance(step, StorageManagerError)]
-        options = (_choice(if_exists), if_version, _kept(keep_versions))
-        results = iter(self._open.store_many(good, *options, timeout))
+        good = [step_fields for step_fields in fields if not isinstance(step_fields, StorageManagerError)]
+        results = iter(self._open.store_many(good, *options, seconds))
         out: list[ReceiptOrError] = []
         for step_fields in fields:
             result = step_fields if isinstance(step_fields, StorageManagerError) else next(results)
@@ -227,7 +209,7 @@ class StorageManager:
         *,
         version: int | None = None,
         legacy: bool = False,
-        timeout: float = 60.0,
+        timeout: float | None = 60.0,
     ) -> Step:
         """Read a step, whole and verified.
 
@@ -236,7 +218,7 @@ class StorageManager:
             step_id: The step.
             version: A kept older version; None: the current one.
             legacy: Also read a folder without a manifest that is older than 24 hours.
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call; None: no limit.
 
         Raises:
             NotFound: There is no such step or version.
@@ -247,18 +229,19 @@ class StorageManager:
             >>> store.retrieve_step_data("s", "1").html_content
             '<p>'
         """
-        ids = (_inputs.require_id(session_id, "session_id"), _inputs.require_id(step_id, "step_id"))
-        return Step(self._open.retrieve(*ids, version, legacy, timeout))
+        given = Arguments("retrieve_step_data")
+        ids = given.step(session_id, step_id)
+        return Step(self._open.retrieve(*ids, given.version(version, "version", 1), legacy, given.seconds(timeout)))
 
     def retrieve_steps(
-        self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float = 60.0
+        self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float | None = 60.0
     ) -> list[StepOrError]:
         """Read many steps, several at a time.
 
         Args:
             steps: Pairs of session id and step id.
             legacy: As of `retrieve_step_data`.
-            timeout: Seconds for all of them.
+            timeout: Seconds for all of them; None: no limit.
 
         Returns:
             A `Step` per pair in their order, or the exception (not raised) that kept it from being read.
@@ -267,12 +250,13 @@ class StorageManager:
             >>> [type(result).__name__ for result in store.retrieve_steps([("s", "none")])]
             ['NotFound']
         """
-        names = [(_inputs.require_id(a, "session_id"), _inputs.require_id(b, "step_id")) for a, b in steps]
-        results = self._open.retrieve_many(names, legacy, timeout)
+        given = Arguments("retrieve_steps")
+        names = [given.step(session, step) for session, step in steps]
+        results = self._open.retrieve_many(names, legacy, given.seconds(timeout))
         return [Step(result) if isinstance(result, _core.RawStep) else result for result in results]
 
     def stat_step(
-        self, session_id: str, step_id: str, *, version: int | None = None, legacy: bool = False, timeout: float = 60.0
+        self, session_id: str, step_id: str, *, version: int | None = None, legacy: bool = False, timeout: float | None = 60.0
     ) -> StepInfo:
         """Read only a step's manifest. Arguments and errors as of `retrieve_step_data`.
 
@@ -281,13 +265,14 @@ class StorageManager:
             >>> [component.name for component in store.stat_step("s", "1").components]
             ['html']
         """
-        ids = (_inputs.require_id(session_id, "session_id"), _inputs.require_id(step_id, "step_id"))
-        return StepInfo._from_core(self._open.stat(*ids, version, legacy, timeout))
+        given = Arguments("stat_step")
+        ids = given.step(session_id, step_id)
+        return StepInfo._from_core(self._open.stat(*ids, given.version(version, "version", 1), legacy, given.seconds(timeout)))
 
     # --- Listings ---
 
     def list_sessions(
-        self, *, prefix: str = "", after: str = "", limit: int | None = None, timeout: float = 60.0
+        self, *, prefix: str = "", after: str = "", limit: int | None = None, timeout: float | None = 60.0
     ) -> list[str]:
         """List the sessions, in the order of their encoded ids.
 
@@ -297,26 +282,32 @@ class StorageManager:
             prefix: Only ids that begin with it.
             after: Only what comes after this id.
             limit: At most so many; None: all.
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call; None: no limit.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
             >>> store.list_sessions()
             ['s']
         """
-        ids: list[str] = self._open.sessions(prefix, after, _limit(limit), timeout)[0]
-        return ids
+        given = Arguments("list_sessions")
+        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
+        return self._open.sessions(*bounds, given.seconds(timeout))[0]
 
-    def iter_sessions(self, *, prefix: str = "", timeout: float = 60.0) -> Iterator[str]:
+    def iter_sessions(self, *, prefix: str = "", timeout: float | None = 60.0) -> Iterator[str]:
         """Go through the sessions page by page. `timeout`: seconds for each page.
 
         Example:
             >>> list(store.iter_sessions())
             []
         """
+        given = Arguments("iter_sessions")
+        text, seconds = given.text(prefix, "prefix"), given.seconds(timeout)
+        return self._session_pages(text, seconds)
+
+    def _session_pages(self, prefix: str, seconds: float) -> Iterator[str]:
         after = ""
         while True:
-            ids, after = self._open.sessions(prefix, after, _PAGE, timeout)
+            ids, after = self._open.sessions(prefix, after, _PAGE, seconds)
             yield from ids
             if not after:
                 return
@@ -329,7 +320,7 @@ class StorageManager:
         after: str = "",
         limit: int | None = None,
         legacy: bool = False,
-        timeout: float = 60.0,
+        timeout: float | None = 60.0,
     ) -> list[str]:
         """List the committed steps of a session, in the order of their encoded ids. An unknown session has none.
 
@@ -340,9 +331,10 @@ class StorageManager:
             >>> store.list_steps_for_session("s")
             ['1']
         """
-        session = _inputs.require_id(session_id, "session_id")
-        ids: list[str] = self._open.steps(session, prefix, after, _limit(limit), legacy, timeout)[0]
-        return ids
+        given = Arguments("list_steps_for_session")
+        session = given.session(session_id)
+        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
+        return self._open.steps(session, *bounds, legacy, given.seconds(timeout))[0]
 
     list_steps = list_steps_for_session
 
@@ -354,7 +346,7 @@ class StorageManager:
         after: str = "",
         limit: int | None = None,
         legacy: bool = False,
-        timeout: float = 60.0,
+        timeout: float | None = 60.0,
     ) -> Iterator[Step]:
         """Read the steps of a session one after the other. `timeout`: seconds for each step.
 
@@ -363,13 +355,14 @@ class StorageManager:
             >>> [step.step_id for step in store.iter_steps("s")]
             ['1']
         """
-        session = _inputs.require_id(session_id, "session_id")
-        cursor = self._open.iterate(session, prefix, after, _limit(limit), legacy, timeout)
-        return _steps(cursor)
+        given = Arguments("iter_steps")
+        session = given.session(session_id)
+        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
+        return _steps(self._open.iterate(session, *bounds, legacy, given.seconds(timeout)))
 
     # --- Deletion and care ---
 
-    def delete_step(self, session_id: str, step_id: str, *, timeout: float = 60.0) -> DeleteResult:
+    def delete_step(self, session_id: str, step_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
         """Delete a step. Deleting what is not there succeeds.
 
         Raises:
@@ -380,10 +373,11 @@ class StorageManager:
             >>> store.delete_step("s", "1")
             DeleteResult(steps=1, objects=1)
         """
-        ids = (_inputs.require_id(session_id, "session_id"), _inputs.require_id(step_id, "step_id"))
-        return DeleteResult(*self._open.delete_step(*ids, timeout))
+        given = Arguments("delete_step")
+        ids = given.step(session_id, step_id)
+        return DeleteResult(*self._open.delete_step(*ids, given.seconds(timeout)))
 
-    def delete_session(self, session_id: str, *, timeout: float = 60.0) -> DeleteResult:
+    def delete_session(self, session_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
         """Delete all of a session. Recording may go on under the same id at once.
 
         Raises:
@@ -395,37 +389,41 @@ class StorageManager:
             >>> store.delete_session("s").steps
             1
         """
-        return DeleteResult(*self._open.delete_session(_inputs.require_id(session_id, "session_id"), timeout))
+        given = Arguments("delete_session")
+        return DeleteResult(*self._open.delete_session(given.session(session_id), given.seconds(timeout)))
 
-    def check(self, session_id: str | None = None, *, data: bool = False, timeout: float = 86400.0) -> CheckReport:
+    def check(self, session_id: str | None = None, *, data: bool = False, timeout: float | None = 86400.0) -> CheckReport:
         """Look for damage. Changes nothing.
 
         Args:
             session_id: One session; None: the whole store.
             data: Also read every component and compare its checksum.
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call; None: no limit.
 
         Example:
             >>> store.check(data=True).healthy
             True
         """
-        raw = self._open.check(session_id, data, timeout)
+        given = Arguments("check")
+        raw = self._open.check(given.maybe_session(session_id), data, given.seconds(timeout))
         findings = tuple(Finding(*finding) for finding in raw.pop("findings"))
         return CheckReport(**raw, findings=findings)
 
-    def adopt(self, session_id: str | None = None, *, dry_run: bool = True, timeout: float = 86400.0) -> AdoptReport:
+    def adopt(self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0) -> AdoptReport:
         """Write manifests for folders of the older layout, 24 hours old at least. Moves nothing.
 
         Args:
             session_id: One session; None: every session.
             dry_run: Only say what would be done.
-            timeout: Seconds for the whole call.
+            timeout: Seconds for the whole call; None: no limit.
 
         Example:
             >>> store.adopt(dry_run=False).adopted
             ()
         """
-        adopted, skipped = self._open.adopt(session_id, dry_run, timeout)
+        given = Arguments("adopt")
+        session = given.maybe_session(session_id)
+        adopted, skipped = self._open.adopt(session, dry_run, given.seconds(timeout))
         return AdoptReport(tuple(adopted), tuple(Finding(*finding) for finding in skipped))
 
     def get_storage_info(self) -> StorageInfo:
@@ -467,14 +465,6 @@ class StorageManager:
             return "<StorageManager>"
         info = self._native.info()
         return f"<StorageManager {info['location']!r} ({info['backend']})>"
-
-
-def _limit(limit: int | None) -> int:
-    if limit is None:
-        return 0
-    if limit < 1:
-        raise _inputs.invalid("", "", f"limit is {limit}", "Use a number from 1, or None for all.")
-    return limit
 
 
 def _steps(cursor: _core.RawCursor) -> Iterator[Step]:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from stepstore import _core
-from stepstore.exceptions import StorageManagerError
 
 if TYPE_CHECKING:
     from stepstore._inputs import Components, Html, JsonLike, Screenshot
@@ -145,130 +138,6 @@ class StepInfo:
         )
 
 
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-
-
-def _decode_html(html: bytes) -> str:
-    """As browsers do: a byte order mark, else what <meta charset> says near the top, else UTF-8. Never fails."""
-    for mark, encoding in _MARKS:
-        if html.startswith(mark):
-            return html[len(mark) :].decode(encoding, "replace")
-    declared = _CHARSET.search(html[:1024])
-    if declared:
-        try:
-            name = codecs.lookup(declared[1].decode("ascii")).name
-            # A page that can say so in ASCII is not in UTF-16 or UTF-32, whatever it says.
-            if not name.startswith(("utf-16", "utf-32")):
-                return html.decode(name, "replace")
-        except (LookupError, ValueError):
-            pass  # no encoding of text that Python knows
-    return html.decode("utf-8", "replace")
-
-
-class Step:
-    """A step that was read: whole, and every byte verified. Unpacks into html, screenshot and action.
-
-    What is absent is None. Bytes are handed over when they are asked for, text and JSON are decoded then.
-
-    Example:
-        >>> _ = store.store_step_data("s", "1", "<p>", b"picture", {"type": "click"}, {"url": "x"})
-        >>> html, screenshot, action = store.retrieve_step_data("s", "1")
-        >>> html, screenshot, action
-        ('<p>', b'picture', {'type': 'click'})
-    """
-
-    def __init__(self, raw: _core.RawStep) -> None:
-        self._raw = raw
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.html_content, self.screenshot_bytes, self.action_data))
-
-    def __repr__(self) -> str:
-        return f"<Step {self.session_id!r} {self.step_id!r} version {self.version}>"
-
-    @cached_property
-    def info(self) -> StepInfo:
-        """The manifest's account of the step."""
-        return StepInfo._from_core(self._raw.info())
-
-    @cached_property
-    def html_bytes(self) -> bytes | None:
-        """The page as it was stored."""
-        return self._raw.bytes("html")
-
-    @cached_property
-    def html_content(self) -> str | None:
-        """The page as text: by its byte order mark, else its <meta charset>, else UTF-8; never fails."""
-        return None if self.html_bytes is None else _decode_html(self.html_bytes)
-
-    @cached_property
-    def screenshot_bytes(self) -> bytes | None:
-        """The picture as it was stored."""
-        return self._raw.bytes("screenshot")
-
-    @cached_property
-    def action_data(self) -> Any:
-        """The action, parsed from JSON."""
-        text = self._raw.bytes("action")
-        return None if text is None else json.loads(text)
-
-    @cached_property
-    def metadata(self) -> Any:
-        """The metadata, parsed from JSON."""
-        text = self._raw.bytes("metadata")
-        return None if text is None else json.loads(text)
-
-    @cached_property
-    def components(self) -> Mapping[str, bytes]:
-        """Every component's bytes by name, html, screenshot and action included."""
-        return _Components(self._raw, [component.name for component in self.info.components])
-
-    @property
-    def session_id(self) -> str:
-        """The session's id."""
-        return self.info.session_id
-
-    @property
-    def step_id(self) -> str:
-        """The step's id."""
-        return self.info.step_id
-
-    @property
-    def version(self) -> int:
-        """The version that was read."""
-        return self.info.version
-
-    @property
-    def created_at(self) -> datetime:
-        """When it was stored, by the recorder's clock: an aware `datetime` in UTC."""
-        return self.info.created_at
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When it may be removed; None: never."""
-        return self.info.expires_at
-
-
-class _Components(Mapping[str, bytes]):
-    def __init__(self, raw: _core.RawStep, names: list[str]) -> None:
-        self._raw = raw
-        self._names = names
-
-    def __getitem__(self, name: str) -> bytes:
-        if name not in self._names:
-            raise KeyError(name)
-        data = self._raw.bytes(name)
-        assert data is not None, "the manifest names it"
-        return data
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
 @dataclass(frozen=True)
 class DeleteResult:
     """What was deleted.
@@ -364,8 +233,3 @@ class StorageInfo:
     durable: bool
     fsync: bool
     notes: tuple[str, ...]
-
-
-# An item of a batch: its value, or why there is none.
-ReceiptOrError = Receipt | StorageManagerError
-StepOrError = Step | StorageManagerError

@@ -42,7 +42,7 @@ class StorageManagerError(Exception):
     attempts: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+        return (_rebuild, (type(self), self.args, dict(self.__dict__), self.__cause__))
 
 
 class InvalidArgument(StorageManagerError, ValueError):
@@ -129,8 +129,14 @@ class Closed(StorageManagerError):
     """The manager was closed. Open another."""
 
 
-def _rebuild(kind: type[StorageManagerError], args: tuple[Any, ...], attributes: dict[str, Any]) -> StorageManagerError:
+def _rebuild(
+    kind: type[StorageManagerError],
+    args: tuple[Any, ...],
+    attributes: dict[str, Any],
+    cause: BaseException | None,
+) -> StorageManagerError:
     error = kind(*args)
+    error.__cause__ = cause
     error.__dict__.update(attributes)
     return error
 
@@ -140,7 +146,14 @@ def _classes() -> dict[str, type[StorageManagerError]]:
     return {kind.__name__: kind for kind in StorageManagerError.__subclasses__()}
 
 
-def from_core(
+def make(code: str, operation: str, key: str, message: str, advice: str) -> StorageManagerError:
+    """An error of this package's own layer, which reads like the library's."""
+    concerned = f" of '{key}'" if key else ""
+    text = f"{code} in {operation}{concerned}: {message}. {advice}"
+    return from_core(code, text, message, operation, key, advice, False, False, 0, "", [], None)
+
+
+def from_core(  # noqa: PLR0917
     code: str,
     text: str,
     message: str,

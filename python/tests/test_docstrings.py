@@ -8,7 +8,7 @@ import pytest
 import stepstore
 from stepstore import StorageManager
 
-MODULES = ["stepstore", "stepstore.exceptions", "stepstore._values", "stepstore._manager"]
+MODULES = ["stepstore", "stepstore.exceptions", "stepstore._values", "stepstore._step", "stepstore._manager"]
 
 
 def examples() -> list[doctest.DocTest]:

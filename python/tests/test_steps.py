@@ -118,7 +118,7 @@ def test_components_come_from_bytes_text_and_files(store: StorageManager, tmp_pa
 @pytest.mark.parametrize(
     ("html", "text"),
     [
-        (b"\xef\xbb\xbf<p>\xc3\xa4", "<p>ä"),
+        (b"\xef\xbb\xbf<p>\xc3\xa4", "\ufeff<p>ä"),
         (b'<meta charset="iso-8859-1"><p>\xe4', '<meta charset="iso-8859-1"><p>ä'),
         (b"<meta charset=nonsense>\xc3\xa4", "<meta charset=nonsense>ä"),
         ("<p>ä".encode("utf-16"), "<p>ä"),
