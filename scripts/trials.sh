@@ -5,7 +5,7 @@ trials='
 kill -9 of the importer at random moments       | tests/kill/kill.py          | random 60     | random 500
 kill -9 before each system call                 | tests/kill/kill.py          | syscalls      | syscalls
 threads and processes on the same steps         | build/dev/tests/storm       | 10            | 60
-mutants of the protocol are caught              | tests/mutants/mutants.py    | build/dev     | build/dev
+mutants of the protocol are caught              | tests/mutants/mutants.py    | build/dev carried_parts no_previous_commits plain_names_again reader_skips_session_root writer_skips_session_root version_copies_share_names | build/dev
 '
 
 # run_trials ci|long [WORD]: all, or those whose name contains the word.

@@ -75,7 +75,7 @@ class InterleavedStore final : public ObjectStore {
 
   std::vector<Result<Done>> remove(std::span<const ObjectKey> keys, const CallLimits&) override {
     return each<Done>(keys.size(), [&](std::size_t i) -> Result<Done> {
-      const ObjectKey key = keys[i];
+      const ObjectKey& key = keys[i];
       const auto effect = [inner = owner_.inner_, key] { return remove_one(*inner, key); };
       return write<Done>("remove", key, effect);
     });
@@ -104,7 +104,7 @@ class InterleavedStore final : public ObjectStore {
   }
 
   template <class T, class Effect>
-  Result<T> write(const char* operation, const ObjectKey& key, Effect effect) {
+  Result<T> write(const char* operation, const ObjectKey& key, const Effect& effect) {
     switch (owner_.request(client_, std::string(operation) + " " + key.text(), true)) {
       case Interleaver::Fate::lost:
         static_cast<void>(effect());

@@ -40,7 +40,7 @@ struct ScriptedStore::State {
   mutable std::mutex mutex{};
   std::vector<ScriptedRequest> requests{};
 
-  ScriptedAction ask(ScriptedRequest request) {
+  ScriptedAction ask(const ScriptedRequest& request) {
     {
       const std::lock_guard lock(mutex);
       requests.push_back(request);

@@ -36,11 +36,12 @@ class BytesView {
   constexpr BytesView() noexcept = default;
   constexpr BytesView(const std::byte* data, std::size_t size) noexcept
       : data_(data), size_(size) {}
-  BytesView(const char* text) noexcept
-      : BytesView(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  BytesView(const char* text) noexcept : BytesView(std::string_view(text)) {}
   template <ByteRange R>
     requires(!std::same_as<std::remove_cvref_t<R>, BytesView>)
-  BytesView(const R& range) noexcept  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  BytesView(const R& range) noexcept
       : data_(reinterpret_cast<const std::byte*>(std::ranges::data(range))),
         size_(std::ranges::size(range)) {}
 

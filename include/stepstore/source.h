@@ -29,21 +29,22 @@ class Source {
   // Borrows from what has a name (and from views); takes over what is handed in as a temporary.
   template <ByteRange R>
     requires(!std::same_as<std::remove_cvref_t<R>, Bytes>)
-  Source(R&& range) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  Source(R&& range) {
     using Range = std::remove_cvref_t<R>;
     if constexpr (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<Range> ||
                   std::same_as<Range, BytesView>) {
       view_ = BytesView(range);
     } else {
-      auto keep = std::make_shared<const Range>(std::move(range));
+      auto keep = std::make_shared<const Range>(std::forward<R>(range));
       view_ = BytesView(*keep);
       owned_ = Bytes::adopt(view_, std::move(keep));
     }
   }
-  Source(const char* borrowed_text) noexcept
-      : view_(borrowed_text) {}  // NOLINT(google-explicit-constructor)
-  Source(Bytes owned) noexcept
-      : view_(owned.view()), owned_(std::move(owned)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Source(const char* borrowed_text) noexcept : view_(borrowed_text) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Source(Bytes owned) noexcept : view_(owned.view()), owned_(std::move(owned)) {}
 
   // `keep` lives as long as the source does.
   static Source file(std::filesystem::path path, std::shared_ptr<const void> keep = {});

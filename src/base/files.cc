@@ -60,7 +60,7 @@ int open_by_component(int dir, std::string_view path, int flags, unsigned mode) 
 int open_beneath(int dir, const char* path, int flags, unsigned mode) {
   static std::atomic<bool> missing = false;
   if (!missing.load(std::memory_order_relaxed)) {
-    struct open_how how {};
+    struct open_how how{};
     how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
     how.mode = (flags & O_CREAT) != 0 ? mode : 0;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;

@@ -16,7 +16,9 @@ TEST(ForkMutex, IsFreeInTheChild) {
   std::atomic<bool> done = false;
   std::jthread busy([&] {
     while (!done) {
-      { const ForkMutex comes_and_goes; }
+      {
+        const ForkMutex comes_and_goes;
+      }
       const std::lock_guard lock(mutex);
     }
   });

@@ -62,7 +62,8 @@ class BentStore : public ObjectStore {
 };
 
 // What the case says of the store; empty: it is content.
-std::string verdict(ObjectStore& store, std::string_view name, ConformanceOptions options = {}) {
+std::string verdict(ObjectStore& store, std::string_view name,
+                    const ConformanceOptions& options = {}) {
   try {
     run_conformance_case(conformance_case(name), store, options);
   } catch (const ConformanceFailure& broken) {

@@ -14,7 +14,7 @@ namespace {
 
 // Ids are ordered by their encoded form + "/", so what follows an id begins after all keys below
 // it.
-std::string just_after(std::string segment) { return segment + static_cast<char>('/' + 1); }
+std::string just_after(const std::string& segment) { return segment + static_cast<char>('/' + 1); }
 
 // Collects ids until the page is full; one more than the limit shows that there is a next page.
 class Page {

@@ -21,8 +21,8 @@ inline namespace v1 {
 
 class ManagerCore {
  public:
-  ManagerCore(std::shared_ptr<ObjectStore> store, Options options, StorageInfo info,
-              Clock& clock = system_clock(), Random& random = system_random());
+  ManagerCore(std::shared_ptr<ObjectStore> object_store, Options given, StorageInfo about,
+              Clock& the_clock = system_clock(), Random& random = system_random());
 
   // A manager over these parts; for src/open and for tests that bring their own clock.
   static StorageManager manage(std::shared_ptr<ManagerCore> core);

@@ -40,7 +40,7 @@ class ManagerTest : public testing::TestWithParam<ManagerStore> {
 
   // Another manager on the same store, as another process would have: it shares nothing that is
   // remembered.
-  std::unique_ptr<StorageManager> open(Options options = {}) {
+  std::unique_ptr<StorageManager> open(const Options& options = {}) {
     auto core =
         std::make_shared<ManagerCore>(store, options, StorageInfo{.backend = "test"}, clock);
     return std::make_unique<StorageManager>(ManagerCore::manage(std::move(core)));

@@ -53,8 +53,8 @@ class Scenario {
 
   // A client whose calls share one manager, as those of one process do.
   void client(const std::string& name,
-              std::function<void(Scenario&, StorageManager&, ObjectStore&)> body) {
-    interleaver_.add(name, [this, body](std::shared_ptr<ObjectStore> store) {
+              const std::function<void(Scenario&, StorageManager&, ObjectStore&)>& body) {
+    interleaver_.add(name, [this, body](const std::shared_ptr<ObjectStore>& store) {
       StorageManager manager = this->manager(store);
       body(*this, manager, *store);
     });
@@ -239,7 +239,7 @@ struct Case {
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 using Client = std::function<void(Scenario&, StorageManager&, ObjectStore&)>;
-Client stores(const std::string& value, StoreOptions options = {}) {
+Client stores(const std::string& value, const StoreOptions& options = {}) {
   return [value, options](Scenario& run, StorageManager& manager, ObjectStore&) {
     run.store(manager, value, options);
   };
@@ -258,7 +258,7 @@ Client reads(int times = 2) {
 Client collects() {
   return [](Scenario& run, StorageManager&, ObjectStore& store) { collect(run, store); };
 }
-Client one_after_the_other(std::vector<Client> clients) {
+Client one_after_the_other(const std::vector<Client>& clients) {
   return [clients](Scenario& run, StorageManager& manager, ObjectStore& store) {
     for (const Client& client : clients) client(run, manager, store);
   };
@@ -271,6 +271,7 @@ void orphan(Scenario& run, const std::string& value) {
 
 const StoreOptions kKeepAll{.keep_versions = Keep::all()};
 
+// One entry a case, so its length is the number of cases. NOLINTNEXTLINE(readability-function-size)
 std::vector<Case> cases() {
   return {
       {"two_first_stores",

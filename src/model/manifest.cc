@@ -223,7 +223,8 @@ std::string to_json(const Manifest& manifest) {
   return std::move(lines).finish(manifest.state);
 }
 
-Manifest parse_manifest(std::string_view text, std::string_view key) {
+Manifest parse_manifest(std::string_view json_text, std::string_view key) {
+  const std::string_view text = json_text;
   if (text.size() > kManifestBytesMax) throw_corrupt(key, "it is too large for a manifest");
   Split split = split_verbatim(text);
   json document = split.name.empty() ? parse_object(text, key)

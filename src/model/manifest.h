@@ -77,6 +77,6 @@ inline constexpr std::string_view kFormatVersion = "1.0";
 
 std::string to_json(const Manifest& manifest);
 // `key` is for the error. Throws Corrupt, or Unsupported for a newer major format.
-Manifest parse_manifest(std::string_view json, std::string_view key);
+Manifest parse_manifest(std::string_view json_text, std::string_view key);
 
 }  // namespace stepstore

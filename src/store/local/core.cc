@@ -24,11 +24,10 @@ std::string parent_of(std::string_view path) {
 
 bool is_reserved(std::string_view key) {
   if (key == kControl) return true;
-  return std::ranges::any_of(std::initializer_list<std::string_view>{kTmp, kLocks, kTrash},
-                             [key](std::string_view name) {
-                               return key.starts_with(name) &&
-                                      (key.size() == name.size() || key[name.size()] == '/');
-                             });
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{kTmp, kLocks, kTrash}, [key](std::string_view name) {
+        return key.starts_with(name) && (key.size() == name.size() || key[name.size()] == '/');
+      });
 }
 
 ETag etag_of(const FileStat& stat) {
@@ -63,8 +62,8 @@ void HeldDescriptors::after_fork_in_child() noexcept {
   mutex_.unlock();
 }
 
-Core::Core(std::filesystem::path root, LocalStoreOptions wanted, Files& file_system, Clock& time,
-           Random& numbers)
+Core::Core(const std::filesystem::path& root, LocalStoreOptions wanted, Files& file_system,
+           Clock& time, Random& numbers)
     : path(std::filesystem::absolute(root)),
       options(wanted),
       files(file_system),

@@ -79,8 +79,8 @@ class HeldDescriptors final : private ForkAware {
 
 class Core {
  public:
-  Core(std::filesystem::path root, LocalStoreOptions options, Files& files, Clock& clock,
-       Random& random);
+  Core(const std::filesystem::path& root, LocalStoreOptions wanted, Files& file_system, Clock& time,
+       Random& numbers);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
@@ -94,7 +94,7 @@ class Core {
   void refuse_when_failed(std::string_view operation, std::string_view key) const;
   void fail() { failed_ = true; }
 
-  void make_directories(int root, std::string_view path, std::string_view operation);
+  void make_directories(int root, std::string_view dir, std::string_view operation);
   // Makes the entries of `dir`, and its own way down from the root, durable. A directory that has
   // gone meanwhile needs nothing: what was in it has been removed or moved since.
   void sync_directory(int root, const std::string& dir, std::string_view operation);
@@ -116,7 +116,7 @@ class Core {
   std::atomic<int> root_ = -1;
   std::atomic<std::int64_t> last_time_ = 0;
   std::atomic<bool> failed_ = false;
-  ForkMutex mutex_;  // of what follows
+  ForkMutex mutex_;                                       // of what follows
   std::unordered_map<std::string, std::uint64_t> known_;  // entry is durable, by path: its inode
 };
 

@@ -77,8 +77,7 @@ class Lister {
     if (full != ".stepstore/" && is_reserved(full.substr(0, full.size() - 1))) return false;
     const bool below = full.starts_with(request_.prefix) || request_.prefix.starts_with(full);
     // Everything below sorts before the place where the page begins.
-    const bool passed =
-        request_.start_after > full && !request_.start_after.starts_with(full);
+    const bool passed = request_.start_after > full && !request_.start_after.starts_with(full);
     return below && !passed;
   }
 
@@ -119,8 +118,8 @@ class Lister {
   bool holds_object(const std::string& dir) {
     check_limits(limits_, core_.clock, "list");
     std::vector<DirectoryEntry> entries;
-    const Fd fd = open_at(core_.files, root_, dir.substr(0, dir.size() - 1).c_str(),
-                          O_RDONLY | O_DIRECTORY);
+    const Fd fd =
+        open_at(core_.files, root_, dir.substr(0, dir.size() - 1).c_str(), O_RDONLY | O_DIRECTORY);
     if (!fd.ok() || core_.files.list(fd.get(), entries) < 0) return false;
     if (std::ranges::any_of(entries, &DirectoryEntry::regular)) return true;
     return std::ranges::any_of(entries, [&](const DirectoryEntry& entry) {

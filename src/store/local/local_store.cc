@@ -14,7 +14,7 @@ namespace {
 
 // What the file system below the root promises less. The root may not exist yet.
 std::vector<std::string> notes_of(std::filesystem::path path) {
-  struct statfs told {};
+  struct statfs told{};
   while (::statfs(path.c_str(), &told) != 0 && path != path.parent_path()) {
     path = path.parent_path();
   }

@@ -60,8 +60,8 @@ TEST_F(LocalStoreTest, MakesPrivateFilesWhateverTheUmask) {
     ::umask(before);
     ASSERT_TRUE(put);
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root)) {
-      EXPECT_EQ(entry.status().permissions(), entry.is_directory() ? fs::perms{0700}
-                                                                   : fs::perms{0600})
+      EXPECT_EQ(entry.status().permissions(),
+                entry.is_directory() ? fs::perms{0700} : fs::perms{0600})
           << entry.path();
     }
   }
@@ -120,8 +120,11 @@ TEST_F(LocalStoreTest, KeepsItsOwnNamesToItself) {
 
 TEST_F(LocalStoreTest, PublishesAStepAndLeavesNothingElse) {
   const std::vector<PutRequest> parts{item("s/1/a", "aa"), item("s/1/b", "")};
-  const PutRequest commit{.key = ObjectKey("s/1/step.json"), .body = "c",
-                          .content_type = {}, .condition = Condition::absent(), .crc64 = {}};
+  const PutRequest commit{.key = ObjectKey("s/1/step.json"),
+                          .body = "c",
+                          .content_type = {},
+                          .condition = Condition::absent(),
+                          .crc64 = {}};
   for (const bool first : {true, false}) {
     const PublishResult result = store.publish({.parts = parts, .commit = commit}, {});
     ASSERT_TRUE(result.commit.has_value());

@@ -22,8 +22,8 @@ unsigned bucket_of(std::string_view key) {
 
 }  // namespace
 
-BucketLocks::BucketLocks(Core& core, int root, std::vector<Wanted> wanted, const CallLimits& limits,
-                         std::string_view operation)
+BucketLocks::BucketLocks(Core& core, int root, const std::vector<Wanted>& wanted,
+                         const CallLimits& limits, std::string_view operation)
     : core_(core), generation_(core.held.generation()) {
   std::map<unsigned, bool> buckets;  // ascending; shared only if nobody wants it exclusive
   for (const Wanted& each : wanted) {

@@ -17,7 +17,7 @@ class BucketLocks {
 
   // Waits until all are held. They are taken in the order of their buckets, and each bucket once,
   // so that two callers cannot wait for each other.
-  BucketLocks(Core& core, int root, std::vector<Wanted> wanted, const CallLimits& limits,
+  BucketLocks(Core& core, int root, const std::vector<Wanted>& wanted, const CallLimits& limits,
               std::string_view operation);
   BucketLocks(const BucketLocks&) = delete;
   BucketLocks& operator=(const BucketLocks&) = delete;

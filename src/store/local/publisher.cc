@@ -18,8 +18,7 @@ namespace {
 // directory that did not exist.
 class Publisher {
  public:
-  Publisher(Core& core, Workshop& workshop, const PublishRequest& request,
-            const CallLimits& limits)
+  Publisher(Core& core, Workshop& workshop, const PublishRequest& request, const CallLimits& limits)
       : core_(core), workshop_(workshop), request_(request), limits_(limits) {}
 
   PublishResult run() {
@@ -78,8 +77,8 @@ class Publisher {
   void add(const PutRequest& request) {
     const std::string name = made_ + request.key.text().substr(dir_.size());
     Staged staged = stage(core_, workshop_, root_, request.body, "publish", limits_);
-    checked(core_.files.rename(root_, staged.name().c_str(), root_, name.c_str(), false),
-            "publish", name, "rename");
+    checked(core_.files.rename(root_, staged.name().c_str(), root_, name.c_str(), false), "publish",
+            name, "rename");
     staged.taken();
     etags_.push_back(staged.etag());
     files_.push_back(name);

@@ -50,8 +50,8 @@ int finish_file(Core& core, Fd& fd, Staged& staged) {
 
 void remove_leftovers(Core& core, int root) {
   std::size_t left = kRemovedMax;
-  const std::int64_t old = (core.clock.now().time_since_epoch() - std::chrono::hours(1)) /
-                           std::chrono::nanoseconds(1);
+  const std::int64_t old =
+      (core.clock.now().time_since_epoch() - std::chrono::hours(1)) / std::chrono::nanoseconds(1);
   for (const std::string_view area : {kTmp, kTrash}) {
     std::vector<DirectoryEntry> entries;
     const Fd fd = open_at(core.files, root, std::string(area).c_str(), O_RDONLY | O_DIRECTORY);
@@ -98,8 +98,7 @@ std::string Workshop::fresh_name(int root, std::string_view operation) {
 
 void Workshop::make(int root, std::string_view operation) {
   remove_leftovers(core_, root);
-  const std::string name =
-      std::string(kTmp) + '/' + make_ulid(core_.clock, core_.random);
+  const std::string name = std::string(kTmp) + '/' + make_ulid(core_.clock, core_.random);
   core_.make_directories(root, name, operation);
   Fd fd = open_at(core_.files, root, name.c_str(), O_RDONLY | O_DIRECTORY);
   checked(fd.get(), operation, name, "open");

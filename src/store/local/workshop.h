@@ -35,9 +35,12 @@ class Workshop {
 // A finished file that waits for its name. Removes itself unless it was taken.
 class Staged {
  public:
-  Staged(Core& core, int root, std::string name) : core_(&core), root_(root), name_(name) {}
+  Staged(Core& core, int root, std::string name)
+      : core_(&core), root_(root), name_(std::move(name)) {}
   Staged(Staged&& other) noexcept
-      : core_(other.core_), root_(other.root_), name_(std::exchange(other.name_, {})),
+      : core_(other.core_),
+        root_(other.root_),
+        name_(std::exchange(other.name_, {})),
         etag_(std::move(other.etag_)) {}
   Staged& operator=(Staged&&) = delete;
   ~Staged() {
