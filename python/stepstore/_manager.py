@@ -40,15 +40,16 @@ _PAGE = 1000
 class StorageManager:
     """Stores the steps of recorded sessions and gets them back. Thread-safe; usable after `os.fork()`.
 
-    A step is there whole or not at all, for every reader at every moment; what a store call has acknowledged is not lost.
+    A step is there whole or not at all, for every reader at every moment; what a store call has acknowledged is not
+    lost.
 
     Args:
-        uri: A path, "file:///path", "memory:" (private) or "memory:name" (shared in the process). None: `local_base_path`,
-            else SM_LOCAL_BASE_PATH, else "./.storage_data".
+        uri: A path, "file:///path", "memory:" (private) or "memory:name" (shared in the process). None:
+            `local_base_path`, else SM_LOCAL_BASE_PATH, else "./.storage_data".
         local_base_path: The directory, when no `uri` is given.
         fsync: False: do not wait for the disk; a crash of the machine may lose steps. For tests. Default True.
-        keep_versions: How many versions of a step stay readable, the current one included: a number from 1 (the default)
-            or "all".
+        keep_versions: How many versions of a step stay readable, the current one included: a number from 1 (the
+            default) or "all".
         concurrency: Threads that a batch may use, the caller's included. Default 8.
         s3_bucket_name: Not in this release.
         s3_region_name: Not in this release.
@@ -103,7 +104,7 @@ class StorageManager:
 
     # --- Steps ---
 
-    def store_step_data(
+    def store_step_data(  # noqa: PLR0917
         self,
         session_id: str,
         step_id: str,
@@ -129,9 +130,10 @@ class StorageManager:
             screenshot_bytes: PNG, JPEG and WebP are recognised; or a `pathlib.Path` of a file.
             action_data: Anything JSON-like; bytes are taken as JSON text and kept to the byte.
             metadata: The same.
-            components: Any number of further parts by name: bytes, str, a `pathlib.Path` (large files are streamed), or a
-                pair of one of these and a content type.
-            if_exists: What to do when the step is there: make the next version, fail, or skip when every byte is the same.
+            components: Any number of further parts by name: bytes, str, a `pathlib.Path` (large files are streamed), or
+                a pair of one of these and a content type.
+            if_exists: What to do when the step is there: make the next version, fail, or skip when every byte is the
+                same.
             if_version: Store only over this version; 0: only a new step.
             keep_versions: How many versions stay readable; "all" keeps every one. Default: the manager's.
             keep: "critical" is another way to say `keep_versions="all"`.
@@ -256,7 +258,13 @@ class StorageManager:
         return [Step(result) if isinstance(result, _core.RawStep) else result for result in results]
 
     def stat_step(
-        self, session_id: str, step_id: str, *, version: int | None = None, legacy: bool = False, timeout: float | None = 60.0
+        self,
+        session_id: str,
+        step_id: str,
+        *,
+        version: int | None = None,
+        legacy: bool = False,
+        timeout: float | None = 60.0,
     ) -> StepInfo:
         """Read only a step's manifest. Arguments and errors as of `retrieve_step_data`.
 
@@ -267,7 +275,8 @@ class StorageManager:
         """
         given = Arguments("stat_step")
         ids = given.step(session_id, step_id)
-        return StepInfo._from_core(self._open.stat(*ids, given.version(version, "version", 1), legacy, given.seconds(timeout)))
+        number = given.version(version, "version", 1)
+        return StepInfo._from_core(self._open.stat(*ids, number, legacy, given.seconds(timeout)))
 
     # --- Listings ---
 
@@ -392,7 +401,9 @@ class StorageManager:
         given = Arguments("delete_session")
         return DeleteResult(*self._open.delete_session(given.session(session_id), given.seconds(timeout)))
 
-    def check(self, session_id: str | None = None, *, data: bool = False, timeout: float | None = 86400.0) -> CheckReport:
+    def check(
+        self, session_id: str | None = None, *, data: bool = False, timeout: float | None = 86400.0
+    ) -> CheckReport:
         """Look for damage. Changes nothing.
 
         Args:
@@ -409,7 +420,9 @@ class StorageManager:
         findings = tuple(Finding(*finding) for finding in raw.pop("findings"))
         return CheckReport(**raw, findings=findings)
 
-    def adopt(self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0) -> AdoptReport:
+    def adopt(
+        self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0
+    ) -> AdoptReport:
         """Write manifests for folders of the older layout, 24 hours old at least. Moves nothing.
 
         Args:
