@@ -140,7 +140,7 @@ def test_choices_have_their_names(store: StorageManager) -> None:
     assert store.retrieve_step_data("s", "1", version=1).html_content == "a"
     for wrong in ({"if_exists": "maybe"}, {"keep_versions": 0}, {"keep": "some"}):
         with pytest.raises(stepstore.InvalidArgument):
-            store.store_step_data("s", "1", "c", **wrong)  # type: ignore[arg-type]
+            store.store_step_data("s", "1", "c", **wrong)
 
 
 def test_batches_give_a_result_per_step(store: StorageManager) -> None:
