@@ -153,6 +153,29 @@ def test_interpreter_exit_with_daemon_threads_in_calls_is_clean(tmp_path: Path, 
         assert store.check(data=True).healthy
 
 
+def test_interpreter_exit_waits_for_a_stuck_call_only_so_long(tmp_path: Path) -> None:
+    code = """
+        import logging, sys, threading, stepstore
+        inside = threading.Event()
+
+        class Stuck(logging.Handler):
+            def emit(self, record):
+                inside.set()
+                threading.Event().wait()
+
+        logging.getLogger("stepstore").setLevel(logging.INFO)
+        logging.getLogger("stepstore").addHandler(Stuck())
+        threading.Thread(target=stepstore.StorageManager, args=sys.argv[1:], daemon=True).start()
+        inside.wait()
+    """
+    # logging's own hook at exit would wait for the handler's lock without end
+    code += "    logging.getLogger('stepstore').handlers[0].lock = None\n"
+    began = time.monotonic()
+    done = run(code, tmp_path / "store")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 4 < time.monotonic() - began < 20
+
+
 def test_calls_after_the_end_are_refused(tmp_path: Path) -> None:
     code = """
         import atexit, sys
