@@ -8,7 +8,7 @@ bash scripts/setup.sh base test bench lint ci
 source scripts/build_steps.sh
 source scripts/suites.sh
 
-run_check 'lint' bash scripts/lint.sh
+run_check 'lint' bash scripts/lint.sh --quick
 
 build_preset dev
 build_preset bench

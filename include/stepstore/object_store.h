@@ -101,7 +101,7 @@ struct GetRequest {
   ObjectKey key;
   std::optional<ObjectRange> range{};  // beyond the end: what there is; offset at or beyond the
                                        // end, or size 0: InvalidArgument
-  ETag if_match{};  // not empty: Conflict unless the object still has this ETag
+  ETag if_match{};                     // not empty: Conflict unless the object still has this ETag
 };
 
 struct ObjectInfo {

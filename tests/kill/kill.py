@@ -2,14 +2,14 @@
 """Kills the command with SIGKILL, at random moments and before each of its system calls, and looks at what is left.
 
 After every kill:
-  - every step that is listed is whole, and has the bytes of the recording (or, where a step was stored again, of one of the two),
+  - every step that is listed is whole, and has the bytes of the recording (or, stored again, of one of the two),
   - everything that was acknowledged is there,
   - `check --data` finds no damage,
   - running the same command again completes the work.
 
     tests/kill/kill.py random COUNT [SEED]    the importer and the remover, at COUNT random moments
-    tests/kill/kill.py syscalls               store, store again and delete, before each write, fsync, rename, link, mkdir and
-                                              unlink (needs strace)
+    tests/kill/kill.py syscalls               store, store again and delete, before each write, fsync, rename, link,
+                                              mkdir and unlink (needs strace)
 
 STEPSTORE_BIN names the command (default: build/stepstore).
 """
@@ -34,7 +34,7 @@ COMMAND = os.environ.get("STEPSTORE_BIN", str(ROOT / "build" / "stepstore"))
 SYSCALLS = ["write", "fsync", "renameat2", "linkat", "unlinkat", "mkdirat", "fallocate", "utimensat"]
 
 
-class Violation(Exception):
+class ViolationError(Exception):
     """A promise was broken."""
 
 
@@ -45,7 +45,7 @@ def stepstore(*arguments: object) -> subprocess.CompletedProcess[str]:
 def must(*arguments: object) -> str:
     done = stepstore(*arguments)
     if done.returncode != 0:
-        raise Violation(f"{' '.join(map(str, arguments))} exited with {done.returncode}:\n{done.stderr}")
+        raise ViolationError(f"{' '.join(map(str, arguments))} exited with {done.returncode}:\n{done.stderr}")
     return done.stdout
 
 
@@ -69,7 +69,7 @@ def exported(store: Path, session: str, scratch: Path) -> Path:
     return out / session
 
 
-# --- At random moments ---------------------------------------------------------------------------------------------------
+# --- At random moments ---
 
 
 def kill_after(seconds: float, *arguments: object) -> tuple[set[str], bool]:
@@ -107,33 +107,33 @@ def random_kills(count: int, seed: int, scratch: Path) -> int:
         check(store)
         there = listed(store, session)
         if not acknowledged <= there:
-            raise Violation(f"acknowledged and not there: {acknowledged - there}")
+            raise ViolationError(f"acknowledged and not there: {acknowledged - there}")
         if there:
             out = exported(store, session, scratch)
             for step in there:
                 if not same_folder(out / step, recording / step):
-                    raise Violation(f"{session}/{step} is not what was recorded")
+                    raise ViolationError(f"{session}/{step} is not what was recorded")
         if dice.random() < 0.4:  # a run to the end completes it
             must("import", "--session", session, store, recording)
             if listed(store, session) != steps:
-                raise Violation("a run to the end left steps out")
+                raise ViolationError("a run to the end left steps out")
             if dice.random() < 0.5:
                 _, finished = kill_after(dice.uniform(0, 0.1), "rm", "-r", store, session)
                 landed += not finished
                 check(store)
                 must("rm", "-r", store, session)
                 if listed(store, session):
-                    raise Violation("a deleted session lists steps")
+                    raise ViolationError("a deleted session lists steps")
                 # Nothing of it is left but its root (and directories, when a kill came before their removal).
                 left = [p for p in store.glob(f"{session}*/**/*") if p.is_file()]
                 if left:
-                    raise Violation(f"a deleted session left {left}")
+                    raise ViolationError(f"a deleted session left {left}")
             session = ""
     print(f"{landed} kills in {round_} runs of the importer", flush=True)
     return landed
 
 
-# --- Before each system call ---------------------------------------------------------------------------------------------
+# --- Before each system call ---
 
 
 def syscall_kills(scratch: Path) -> int:
@@ -159,15 +159,15 @@ def syscall_kills(scratch: Path) -> int:
         shutil.rmtree(out, ignore_errors=True)
         done = stepstore("get", store, "s", "1", "--dir", out)
         if done.returncode != 0:
-            raise Violation(f"a listed step cannot be read: {done.stderr}")
+            raise ViolationError(f"a listed step cannot be read: {done.stderr}")
         for folder in (old, new):
             if same_folder(out, folder):
                 return folder.name
-        raise Violation("half a step is there")
+        raise ViolationError("half a step is there")
 
     # name, what is done before, the command, the states that may be left, the state when it succeeded
     workloads = [
-        ("store", lambda s: None, lambda s: put(s, new), {"absent", "new"}, "new"),
+        ("store", lambda _: None, lambda s: put(s, new), {"absent", "new"}, "new"),
         ("store again", lambda s: must(*put(s, old)), lambda s: put(s, new), {"old", "new"}, "new"),
         ("delete", lambda s: must(*put(s, old)), lambda s: ["rm", str(s), "s", "1"], {"old", "absent"}, "absent"),
         (
@@ -194,18 +194,18 @@ def syscall_kills(scratch: Path) -> int:
                 )  # fmt: skip
                 killed = done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
                 if not killed and done.returncode != 0:
-                    raise Violation(f"{name}: exited with {done.returncode}: {done.stderr}")
+                    raise ViolationError(f"{name}: exited with {done.returncode}: {done.stderr}")
                 where = f"{name}, killed before {syscall} number {number}"
                 try:
                     left = state(store)
-                except Violation as violation:
-                    raise Violation(f"{where}: {violation}") from violation
+                except ViolationError as violation:
+                    raise ViolationError(f"{where}: {violation}") from violation
                 if left not in (allowed if killed else {wanted}):
-                    raise Violation(f"{where}: the step is {left}")
+                    raise ViolationError(f"{where}: the step is {left}")
                 check(store)
                 must(*arguments)
                 if state(store) != wanted:
-                    raise Violation(f"{where}: a second run left it {state(store)}")
+                    raise ViolationError(f"{where}: a second run left it {state(store)}")
                 check(store)
                 if not killed:
                     break
@@ -232,7 +232,7 @@ def main() -> None:
                 kills = random_kills(count, seed, Path(folder))
             else:
                 kills = syscall_kills(Path(folder))
-        except Violation as violation:
+        except ViolationError as violation:
             print(f"VIOLATION: {violation}")
             print("kill: 0 passed, 1 failed")
             sys.exit(1)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Leaves out one rule of the storage protocol at a time and shows that the tests notice.
 
-Each mutant replaces a few lines of one source file, compiles that file alone, links it in front of the others into the
-manager's tests, and runs those that must fail. A mutant that survives fails this program; so does one whose lines are no
-longer there.
+Each mutant replaces a few lines of one source file, compiles that file alone, links it in front of the others into
+the manager's tests, and runs those that must fail. A mutant that survives fails this program; so does one whose
+lines are no longer there.
 
     tests/mutants/mutants.py BUILD_FOLDER [NAME...]      BUILD_FOLDER: a configured and built tree, e.g. build/dev
 """
@@ -47,7 +47,10 @@ MUTANTS = [
                 "      continue;\n    }\n"
                 "    const ManifestComponent* const same",
             ),
-            ("      if (!done.ever_unknown) {\n        remove_locations", "      if (false) {\n        remove_locations"),
+            (
+                "      if (!done.ever_unknown) {\n        remove_locations",
+                "      if (false) {\n        remove_locations",
+            ),
         ],
     ),
     Mutant(
@@ -78,7 +81,10 @@ MUTANTS = [
         "N5: a reader does not look at the session root",
         "src/manager/reader.cc",
         [
-            ("  if (with_session) requests.push_back", "  with_session = false;\n  if (with_session) requests.push_back"),
+            (
+                "  if (with_session) requests.push_back",
+                "  with_session = false;\n  if (with_session) requests.push_back",
+            ),
         ],
     ),
     Mutant(
@@ -100,7 +106,10 @@ MUTANTS = [
         "src/manager/writer.cc",
         [
             ("version_copy_file(old.version, roots_.new_id())", "version_copy_file(old.version, old.commit_id)"),
-            ("                      .condition = Condition::absent()});\n    manifest.kept", "                      .condition = {}});\n    manifest.kept"),
+            (
+                "                      .condition = Condition::absent()});\n    manifest.kept",
+                "                      .condition = {}});\n    manifest.kept",
+            ),
         ],
     ),
     Mutant(
@@ -119,8 +128,10 @@ MUTANTS = [
         "adoption_without_looking",
         "whatever lies under a plain name is taken for one's own bytes",
         "src/manager/writer.cc",
-        [("          crc64(there->body.view()) == part.component.crc64) {", "          true) {"),
-         ("there->body.size() == part.component.size", "true")],
+        [
+            ("          crc64(there->body.view()) == part.component.crc64) {", "          true) {"),
+            ("there->body.size() == part.component.size", "true"),
+        ],
     ),
     Mutant(
         "lost_answer_is_success",
@@ -195,7 +206,12 @@ MUTANTS = [
         "guess_without_root",
         "a reader believes its guesses without comparing them with the root",
         "src/manager/reader.cc",
-        [("    if (guess != look.bodies.end() && verifies(component, guess->second)) {", "    if (guess != look.bodies.end()) {")],
+        [
+            (
+                "    if (guess != look.bodies.end() && verifies(component, guess->second)) {",
+                "    if (guess != look.bodies.end()) {",
+            )
+        ],
     ),
 ]
 
