@@ -183,7 +183,7 @@ MUTANTS = [
                 "    const bool held = false;",
             )
         ],
-        tests="*Hold*memory*",
+        tests="*Trace.HoldThatArrivesDuringADelete/memory",
     ),
     Mutant(
         "delete_before_root",
@@ -263,8 +263,7 @@ def survives(mutant: Mutant, build: Path, scratch: Path) -> str | None:
     try:
         tested = run(arguments, env={**os.environ, **mutant.environment}, timeout=180)
     except subprocess.TimeoutExpired:
-        print(f"caught    {mutant.name}: {mutant.rule}\n          the tests come to no end", flush=True)
-        return None
+        return "the tests came to no end in 180 s, which says nothing"
     if "Running 0 tests" in tested.stdout:
         return f"no test matches {mutant.tests}"
     if tested.returncode == 0:
