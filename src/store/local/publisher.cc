@@ -21,19 +21,21 @@ class Publisher {
   Publisher(Core& core, Workshop& workshop, const PublishRequest& request, const CallLimits& limits)
       : core_(core), workshop_(workshop), request_(request), limits_(limits) {}
 
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher() {
+    staged_.clear();
+    if (!made_.empty()) (void)core_.files.remove_directory(root_, made_.c_str());
+  }
+
   PublishResult run() {
-    if (fits_one_directory()) {
-      try {
-        if (stage_directory() && publish_directory()) return std::move(result_);
-      } catch (const StorageManagerError& failed) {
-        discard();
-        tell_failure(failed);
+    try {
+      if (fits_one_directory() && stage_directory() && publish_directory()) {
         return std::move(result_);
-      } catch (...) {
-        discard();
-        throw;
       }
-      discard();
+    } catch (const StorageManagerError& failed) {
+      tell_failure(failed);
+      return std::move(result_);
     }
     publish_by_keys();
     return std::move(result_);
@@ -69,19 +71,28 @@ class Publisher {
       if (made != -ENOENT || i == kTries) checked(made, "publish", made_, "mkdir");
       workshop_.lost();
     }
-    for (const PutRequest& part : request_.parts) add(part);
-    add(request_.commit);
+    write_files();
     return true;
   }
 
-  void add(const PutRequest& request) {
-    const std::string name = made_ + request.key.text().substr(dir_.size());
-    Staged staged = stage(core_, workshop_, root_, request.body, "publish", limits_);
-    checked(core_.files.rename(root_, staged.name().c_str(), root_, name.c_str(), false), "publish",
-            name, "rename");
-    staged.taken();
-    etags_.push_back(staged.etag());
-    files_.push_back(name);
+  // Everything is written before anything is made durable, so that the file system can do it in one
+  // go; a few at a time, since each has a descriptor meanwhile.
+  void write_files() {
+    constexpr std::size_t kOpenMax = 16;
+    std::vector<const PutRequest*> all;
+    for (const PutRequest& part : request_.parts) all.push_back(&part);
+    all.push_back(&request_.commit);
+    staged_.reserve(all.size());
+    std::size_t synced = 0;
+    for (const PutRequest* const each : all) {
+      check_limits(limits_, core_.clock, "publish");
+      const std::string name = made_ + each->key.text().substr(dir_.size());
+      staged_.push_back(write_staged(core_, root_, name, each->body, "publish"));
+      if (staged_.size() - synced < kOpenMax && staged_.size() < all.size()) continue;
+      for (; synced < staged_.size(); ++synced) {
+        sync_staged(core_, root_, staged_[synced], all[synced]->body, "publish");
+      }
+    }
   }
 
   bool publish_directory() {
@@ -97,10 +108,14 @@ class Publisher {
       if (!rename_directory()) return false;
       break;
     }
-    for (std::size_t i = 0; i + 1 < etags_.size(); ++i) result_.parts.emplace_back(etags_[i]);
+    for (Staged& staged : staged_) staged.taken();
+    made_.clear();
+    for (std::size_t i = 0; i + 1 < staged_.size(); ++i) {
+      result_.parts.emplace_back(staged_[i].etag());
+    }
     result_.commit = item<ETag>("publish", request_.commit.key.text(), [&]() -> Result<ETag> {
       sync_entry(core_, root_, parent_of(dir_), "publish");
-      return etags_.back();
+      return staged_.back().etag();
     });
     return true;
   }
@@ -153,39 +168,54 @@ class Publisher {
     return now ? result_.guard && result_.guard->info.etag == now->etag : !result_.guard;
   }
 
+  // A name after the other, each under its lock. What was staged for the directory is used.
   void publish_by_keys() {
     result_.parts.clear();
-    for (const PutRequest& part : request_.parts) {
-      result_.parts.push_back(put(core_, workshop_, part, limits_));
+    for (std::size_t i = 0; i < request_.parts.size(); ++i) {
+      const PutRequest& part = request_.parts[i];
+      result_.parts.push_back(staged_.empty() ? put(core_, workshop_, part, limits_)
+                                              : put_staged(part, staged_[i]));
     }
     const bool taken = std::ranges::all_of(result_.parts, &Result<ETag>::ok);
-    const PutRequest& last = request_.commit;
-    const auto write = [&]() -> std::optional<Result<ETag>> {
-      if (!judge() || !taken) return std::nullopt;
-      core_.refuse_reserved(last.key, "publish");
-      core_.refuse_when_failed("publish", last.key.text());
-      root_ = core_.root_to_write("publish");
-      Staged staged = stage(core_, workshop_, root_, last.body, "publish", limits_);
-      std::optional<Result<ETag>> outcome;
-      while (!outcome) {
-        const BucketLocks locks(core_, root_, wanted(), limits_, "publish");
-        if (still_judged()) {
-          outcome = place(core_, root_, staged, last.key, last.condition, "publish");
-        }
-        if (!outcome && !judge()) return std::nullopt;
-      }
-      if (outcome->ok()) sync_entry(core_, root_, parent_of(last.key.text()), "publish");
-      return outcome;
-    };
     try {
-      result_.commit = write();
+      if (judge() && taken) result_.commit = commit_by_key();
     } catch (const Cancelled&) {
       throw;
     } catch (const ConfigError&) {
       throw;
     } catch (const StorageManagerError& failed) {
-      if (taken) result_.commit = told_as(failed, "publish", last.key.text());
+      if (taken) result_.commit = told_as(failed, "publish", request_.commit.key.text());
     }
+  }
+
+  Result<ETag> put_staged(const PutRequest& request, Staged& staged) {
+    return item<ETag>("put", request.key.text(), [&] {
+      return commit(core_, root_, staged, request.key, request.condition, "put", limits_);
+    });
+  }
+
+  // None: the guard does not hold.
+  std::optional<Result<ETag>> commit_by_key() {
+    const PutRequest& last = request_.commit;
+    core_.refuse_reserved(last.key, "publish");
+    core_.refuse_when_failed("publish", last.key.text());
+    root_ = core_.root_to_write("publish");
+    if (staged_.empty()) {
+      staged_.push_back(stage(core_, workshop_, root_, last.body, "publish", limits_));
+    }
+    std::optional<Result<ETag>> outcome;
+    while (true) {
+      {
+        const BucketLocks locks(core_, root_, wanted(), limits_, "publish");
+        if (still_judged()) {
+          outcome = place(core_, root_, staged_.back(), last.key, last.condition, "publish");
+        }
+      }
+      if (outcome) break;
+      if (!judge()) return std::nullopt;
+    }
+    if (outcome->ok()) sync_entry(core_, root_, parent_of(last.key.text()), "publish");
+    return outcome;
   }
 
   // Nothing has appeared: every item failed with the same error.
@@ -199,24 +229,15 @@ class Publisher {
     result_.commit = told_as(failed, "publish", request_.commit.key.text());
   }
 
-  void discard() {
-    for (const std::string& file : files_) (void)core_.files.unlink(root_, file.c_str());
-    if (!made_.empty()) (void)core_.files.remove_directory(root_, made_.c_str());
-    files_.clear();
-    etags_.clear();
-    made_.clear();
-  }
-
   Core& core_;
   Workshop& workshop_;
   const PublishRequest& request_;
   const CallLimits& limits_;
   PublishResult result_;
   int root_ = -1;
-  std::string dir_;   // of all keys
-  std::string made_;  // the directory that is to become it
-  std::vector<std::string> files_;
-  std::vector<ETag> etags_;  // of the parts, then of the commit
+  std::string dir_;             // of all keys
+  std::string made_;            // the directory that is to become it
+  std::vector<Staged> staged_;  // the parts, then the commit; or none; or the commit
 };
 
 }  // namespace

@@ -1,5 +1,3 @@
-#include <fcntl.h>
-
 #include "store/local/writer.h"
 
 namespace stepstore::local {
@@ -12,10 +10,7 @@ class LocalUpload final : public Upload {
         workshop_(std::move(workshop)),
         key_(std::move(key)),
         root_(core_->root_to_write("upload")),
-        staged_(*core_, root_, workshop_->fresh_name(root_, "upload")),
-        fd_(open_at(core_->files, root_, staged_.name().c_str(), O_WRONLY | O_CREAT | O_EXCL,
-                    0600)) {
-    checked(fd_.get(), "upload", key_.text(), "open");
+        staged_(write_staged(*core_, root_, workshop_->fresh_name(root_, "upload"), {}, "upload")) {
   }
 
   void write(BytesView piece, const CallLimits& limits) override {
@@ -24,7 +19,7 @@ class LocalUpload final : public Upload {
     while (!piece.empty()) {
       check_limits(limits, core_->clock, "upload");
       const std::size_t size = std::min(piece.size(), kPiece);
-      const int written = write_fully(core_->files, fd_.get(), piece.slice(0, size));
+      const int written = write_fully(core_->files, staged_.file().get(), piece.slice(0, size));
       if (written < 0) ended_ = true;  // nobody knows how much of the piece is in it
       checked(written, "upload", key_.text(), "write");
       piece = piece.slice(size, piece.size() - size);
@@ -38,14 +33,9 @@ class LocalUpload final : public Upload {
       if (ended_) return ended();
       ended_ = true;
       core_->refuse_when_failed("upload", key_.text());
-      Files& files = core_->files;
-      FileStat stat;
-      checked(retry([&] { return files.set_modified(fd_.get(), core_->next_time()); }), "upload",
-              key_.text(), "futimens");
-      checked(files.stat(fd_.get(), stat), "upload", key_.text(), "stat");
-      staged_.set_etag(etag_of(stat));
-      const int synced = core_->options.fsync ? files.fsync(fd_.get()) : 0;
-      const int closed = fd_.close();
+      stamp(*core_, staged_, "upload");
+      const int synced = core_->options.fsync ? core_->files.fsync(staged_.file().get()) : 0;
+      const int closed = staged_.file().close();
       // The bytes are the caller's no longer, so nothing can be written anew from them.
       if (synced < 0 || closed < 0) core_->fail();
       checked(synced, "upload", key_.text(), "fsync");
@@ -65,7 +55,6 @@ class LocalUpload final : public Upload {
   ObjectKey key_;
   int root_;
   Staged staged_;
-  Fd fd_;
   bool ended_ = false;
 };
 

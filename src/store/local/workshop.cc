@@ -34,18 +34,6 @@ void remove_tree(Core& core, int root, const std::string& path, int depth, std::
   (void)core.files.remove_directory(root, path.c_str());
 }
 
-// Time, bytes and durability of a staged file; its descriptor is closed in the end.
-int finish_file(Core& core, Fd& fd, Staged& staged) {
-  if (const int set = retry([&] { return core.files.set_modified(fd.get(), core.next_time()); });
-      set < 0) {
-    return set;
-  }
-  FileStat stat;
-  if (const int told = core.files.stat(fd.get(), stat); told < 0) return told;
-  staged.set_etag(etag_of(stat));
-  return 0;
-}
-
 }  // namespace
 
 void remove_leftovers(Core& core, int root) {
@@ -102,7 +90,7 @@ void Workshop::make(int root, std::string_view operation) {
   core_.make_directories(root, name, operation);
   Fd fd = open_at(core_.files, root, name.c_str(), O_RDONLY | O_DIRECTORY);
   checked(fd.get(), operation, name, "open");
-  checked(core_.files.lock(fd.get(), LOCK_EX), operation, name, "flock");
+  checked(retry([&] { return core_.files.lock(fd.get(), LOCK_EX); }), operation, name, "flock");
   const unsigned generation = core_.held.generation();
   core_.held.add(fd.get());
   const std::lock_guard lock(mutex_);
@@ -122,37 +110,6 @@ void Workshop::make(int root, std::string_view operation) {
 void Workshop::lost() {
   const std::lock_guard lock(mutex_);
   name_.clear();
-}
-
-Staged stage(Core& core, Workshop& workshop, int root, BytesView body, std::string_view operation,
-             const CallLimits& limits) {
-  for (int fsyncs_failed = 0, i = 0;; ++i) {
-    check_limits(limits, core.clock, operation);
-    Staged staged(core, root, workshop.fresh_name(root, operation));
-    Fd fd = open_at(core.files, root, staged.name().c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
-    if (fd.get() == -ENOENT && i < kTries) {
-      workshop.lost();
-      continue;
-    }
-    checked(fd.get(), operation, staged.name(), "open");
-    if (!body.empty()) {
-      const int got = retry([&] { return core.files.allocate(fd.get(), body.size()); });
-      if (got < 0 && got != -EOPNOTSUPP && got != -ENOSYS && got != -EINVAL) {
-        errno_error(-got, operation, staged.name(), "fallocate").raise();
-      }
-    }
-    checked(write_fully(core.files, fd.get(), body), operation, staged.name(), "write");
-    checked(finish_file(core, fd, staged), operation, staged.name(), "futimens");
-    // The kernel may forget what it could not write once it has said so: fsync of the same file
-    // would then succeed without it. So a failed file is given up, and written anew once.
-    const int synced = core.options.fsync ? core.files.fsync(fd.get()) : 0;
-    const int closed = fd.close();
-    if (synced == 0 && closed == 0) return staged;
-    const int failed = synced < 0 ? synced : closed;
-    if (++fsyncs_failed == 1) continue;
-    core.fail();
-    errno_error(-failed, operation, staged.name(), "fsync").raise();
-  }
 }
 
 }  // namespace stepstore::local

@@ -32,36 +32,6 @@ class Workshop {
   std::uint64_t next_ = 0;
 };
 
-// A finished file that waits for its name. Removes itself unless it was taken.
-class Staged {
- public:
-  Staged(Core& core, int root, std::string name)
-      : core_(&core), root_(root), name_(std::move(name)) {}
-  Staged(Staged&& other) noexcept
-      : core_(other.core_),
-        root_(other.root_),
-        name_(std::exchange(other.name_, {})),
-        etag_(std::move(other.etag_)) {}
-  Staged& operator=(Staged&&) = delete;
-  ~Staged() {
-    if (!name_.empty()) (void)core_->files.unlink(root_, name_.c_str());
-  }
-  const std::string& name() const { return name_; }
-  const ETag& etag() const { return etag_; }
-  void set_etag(ETag etag) { etag_ = std::move(etag); }
-  void taken() { name_.clear(); }
-
- private:
-  Core* core_;
-  int root_;
-  std::string name_;
-  ETag etag_{};
-};
-
-// Writes the body durably into a new file of the workshop.
-Staged stage(Core& core, Workshop& workshop, int root, BytesView body, std::string_view operation,
-             const CallLimits& limits);
-
 // Removes what dead writers left, if it is old enough. Never throws; bounded.
 void remove_leftovers(Core& core, int root);
 

@@ -3,6 +3,7 @@
 
 #include "store/local/core.h"
 #include "store/local/locks.h"
+#include "store/local/staged.h"
 #include "store/local/workshop.h"
 
 namespace stepstore::local {
