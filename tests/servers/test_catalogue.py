@@ -1,0 +1,45 @@
+"""The servers do what every test relies on, and the table of what they do not do is true."""
+
+import json
+import sys
+
+from servers_support import HERE, servers_py
+
+
+def test_moto_and_versitygw_are_right_about_what_tests_rely_on():
+    python = servers_py("python")
+    assert python.returncode == 0, python.stderr
+    done = servers_py("run", "moto", "versitygw", "--", python.stdout.strip(), str(HERE / "check_with_boto3.py"))
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "moto: right" in done.stdout
+    assert "versitygw: right" in done.stdout
+
+
+def test_the_table_of_traits_is_true():
+    done = servers_py("run", "moto", "versitygw", "--", sys.executable, str(HERE / "probe.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_wrong_table_is_found():
+    swap = "STEPSTORE_TEST_SERVERS=$(echo \"$STEPSTORE_TEST_SERVERS\" | sed 's/raw-listings/ignores-checksums/')"
+    done = servers_py("run", "versitygw", "--", "sh", "-c", f"{swap} {sys.executable} {HERE / 'probe.py'}")
+    assert done.returncode == 1
+    assert "has ignores-checksums, and it is not so" in done.stdout
+    assert "lacks raw-listings, and it is so" in done.stdout
+
+
+def test_list_names_every_server_and_explains_every_trait():
+    listed = json.loads(servers_py("list", "--json").stdout)
+    assert [each["name"] for each in listed["servers"]] == ["moto", "versitygw", "ceph16"]
+    used = {trait for each in listed["servers"] for trait in each["traits"]}
+    assert used == listed["traits"].keys()
+    text = servers_py("list").stdout
+    for each in listed["servers"]:
+        assert f"{each['name']} {each['version']}: {each['why']}" in text
+    assert all(f"{trait} " in text and meaning in text for trait, meaning in listed["traits"].items())
+
+
+def test_pip_installs_the_version_that_the_table_is_about():
+    moto = next(each for each in json.loads(servers_py("list", "--json").stdout)["servers"] if each["name"] == "moto")
+    assert f"moto[s3]=={moto['version']}\n" in (HERE / "requirements.txt").read_text()
