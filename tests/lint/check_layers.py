@@ -16,6 +16,8 @@ MAY_INCLUDE = {
     "src/base": {"stepstore"},
     "src/model": {"stepstore", "base"},
     "src/layout": {"stepstore", "base", "model"},
+    "src/http": {"stepstore", "base"},
+    "src/s3": {"stepstore", "base", "http"},
     "src/store": {"stepstore", "base", "model", "layout"},
     "src/check": {"stepstore", "base", "model", "layout"},
     "src/manager": {"stepstore", "base", "model", "layout", "check"},

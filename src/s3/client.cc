@@ -1,0 +1,59 @@
+#include "s3/client.h"
+
+#include <atomic>
+
+#include "s3/attempts.h"
+#include "s3/request_maker.h"
+
+namespace stepstore::s3 {
+
+struct Client::State {
+  ClientOptions options;
+  std::shared_ptr<http::Transport> transport;
+  std::shared_ptr<CredentialsSource> credentials;
+  Clock& clock;
+  Random& random;
+  RequestMaker maker;
+  RetryBudget budget;
+  std::atomic<std::int64_t> clock_offset_s{0};
+
+  State(ClientOptions from, std::shared_ptr<http::Transport> over,
+        std::shared_ptr<CredentialsSource> source, Clock& time, Random& dice)
+      : options(std::move(from)),
+        transport(std::move(over)),
+        credentials(std::move(source)),
+        clock(time),
+        random(dice),
+        maker(options),
+        budget(options.retry) {}
+};
+
+Client::Client(ClientOptions options, std::shared_ptr<http::Transport> transport,
+               std::shared_ptr<CredentialsSource> credentials, Clock& clock, Random& random)
+    : state_(std::make_unique<State>(std::move(options), std::move(transport),
+                                     std::move(credentials), clock, random)) {}
+
+Client::~Client() = default;
+
+std::vector<Result<Answer>> Client::send(std::span<const Operation> operations,
+                                         const CallLimits& limits) {
+  Attempts attempts({.policy = state_->options.retry,
+                     .region = state_->options.region,
+                     .transport = *state_->transport,
+                     .credentials = *state_->credentials,
+                     .clock = state_->clock,
+                     .random = state_->random,
+                     .maker = state_->maker,
+                     .budget = state_->budget,
+                     .clock_offset_s = state_->clock_offset_s},
+                    operations, limits);
+  return attempts.run();
+}
+
+Result<Answer> Client::send_one(const Operation& operation, const CallLimits& limits) {
+  return std::move(send({&operation, 1}, limits).front());
+}
+
+const ClientOptions& Client::options() const noexcept { return state_->options; }
+
+}  // namespace stepstore::s3

@@ -1,0 +1,125 @@
+#include "s3/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <memory>
+#include <new>
+
+#include "base/errors.h"
+
+namespace stepstore::s3 {
+namespace {
+
+struct FreeDigestContext {
+  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+struct FreeMacContext {
+  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
+};
+using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigestContext>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMacContext>;
+
+// OpenSSL's functions fail here only for want of memory or of the algorithm itself.
+void expect(bool worked, const char* what) {
+  if (worked) return;
+  error(ErrorCode::Unsupported, "sign", "", std::string("OpenSSL cannot compute ") + what,
+        "Install an OpenSSL 3 with its default provider.")
+      .raise();
+}
+
+// Looking an algorithm up costs more than hashing a header; so once for the process, never freed.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  expect(method != nullptr, "SHA-256");
+  return method;
+}
+
+EVP_MAC* hmac_method() {
+  static EVP_MAC* const method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  expect(method != nullptr, "HMAC");
+  return method;
+}
+
+void run_digest(const EVP_MD* method, std::span<const BytesView> pieces, std::byte* out,
+                const char* name) {
+  const DigestContext context(EVP_MD_CTX_new());
+  expect(context && EVP_DigestInit_ex2(context.get(), method, nullptr) == 1, name);
+  for (const BytesView piece : pieces) {
+    expect(EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1, name);
+  }
+  expect(EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out), nullptr) == 1,
+         name);
+}
+
+const unsigned char* raw(BytesView bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+}  // namespace
+
+Sha256 sha256(std::span<const BytesView> pieces) {
+  Sha256 out;
+  run_digest(sha256_method(), pieces, out.data(), "SHA-256");
+  return out;
+}
+
+Sha256 sha256(BytesView bytes) { return sha256(std::span(&bytes, 1)); }
+
+Sha256 hmac_sha256(BytesView key, BytesView bytes) {
+  const MacContext context(EVP_MAC_CTX_new(hmac_method()));
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+  // A null key would mean "the key that was set before".
+  static const unsigned char no_key = 0;
+  const unsigned char* const key_data = key.empty() ? &no_key : raw(key);
+  Sha256 out;
+  std::size_t size = 0;
+  expect(context && EVP_MAC_init(context.get(), key_data, key.size(), parameters) == 1 &&
+             EVP_MAC_update(context.get(), raw(bytes), bytes.size()) == 1 &&
+             EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                           out.size()) == 1,
+         "HMAC-SHA-256");
+  return out;
+}
+
+std::string hex(BytesView bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    out += kDigits[std::to_integer<unsigned>(byte) >> 4];
+    out += kDigits[std::to_integer<unsigned>(byte) & 15];
+  }
+  return out;
+}
+
+std::string base64(BytesView bytes) {
+  // EVP_EncodeBlock adds a zero byte at the end.
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), raw(bytes),
+                                   static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
+std::string md5_base64(BytesView bytes) {
+  // Here it only detects damage, which a machine in FIPS mode may do, too.
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "MD5", "-fips");
+  expect(method != nullptr, "MD5");
+  std::array<std::byte, 16> out;
+  run_digest(method, std::span(&bytes, 1), out.data(), "MD5");
+  return base64(out);
+}
+
+std::string crc64_base64(std::uint64_t crc) {
+  std::array<std::byte, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::byte>(crc >> (56 - 8 * i));
+  }
+  return base64(bytes);
+}
+
+}  // namespace stepstore::s3

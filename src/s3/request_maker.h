@@ -1,0 +1,33 @@
+// From an operation to the signed request that goes over the wire.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/transport.h"
+#include "s3/client.h"
+#include "s3/sigv4.h"
+
+namespace stepstore::s3 {
+
+// Thread-safe, usable after fork() in the child.
+class RequestMaker {
+ public:
+  explicit RequestMaker(const ClientOptions& options);
+
+  // Where requests go: the service's endpoint, or the bucket's own host there.
+  const http::Endpoint& endpoint() const noexcept { return endpoint_; }
+
+  // Signed anew each time. `payload_hash` keeps the body's hash between attempts; empty at first.
+  http::Sending make(const Operation& operation, const Credentials& credentials,
+                     std::chrono::sys_seconds now, std::string& payload_hash);
+
+ private:
+  const ClientOptions& options_;
+  const http::Endpoint endpoint_;
+  const std::string host_;
+  const bool sign_payload_;
+  Signer signer_;
+};
+
+}  // namespace stepstore::s3

@@ -1,0 +1,161 @@
+#include "s3/sigv4.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/errors.h"
+#include "s3/times.h"
+
+namespace stepstore::s3 {
+namespace {
+
+constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr std::string_view kTerminator = "aws4_request";
+constexpr auto kLifetimeMax = std::chrono::seconds(604'800);
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+bool same_name(std::string_view a, std::string_view lower_b) noexcept {
+  return a.size() == lower_b.size() && std::equal(a.begin(), a.end(), lower_b.begin(),
+                                                  [](char x, char y) { return lower(x) == y; });
+}
+
+// Without blanks around it, and one blank for each run of them inside.
+void append_trimmed(std::string& out, std::string_view value) {
+  bool blank = false;
+  bool any = false;
+  for (const char c : value) {
+    if (c == ' ' || c == '\t') {
+      blank = any;
+      continue;
+    }
+    if (blank) out += ' ';
+    blank = false;
+    any = true;
+    out += c;
+  }
+}
+
+struct CanonicalHeaders {
+  std::string names{};  // "host;x-amz-date"
+  std::string lines{};  // "host:...\nx-amz-date:...\n"
+};
+
+CanonicalHeaders canonical(const http::Headers& headers) {
+  std::vector<std::pair<std::string, std::string_view>> sorted;
+  sorted.reserve(headers.size());
+  for (const auto& [name, value] : headers) {
+    if (is_signed(name)) sorted.emplace_back(lower(name), value);
+  }
+  std::ranges::stable_sort(sorted, {}, [](const auto& header) { return header.first; });
+  CanonicalHeaders out;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const auto& [name, value] = sorted[i];
+    if (i > 0 && sorted[i - 1].first == name) {
+      out.lines.back() = ',';  // one line for all headers of a name
+    } else {
+      if (!out.names.empty()) out.names += ';';
+      out.names += name;
+      out.lines.append(name).append(1, ':');
+    }
+    append_trimmed(out.lines, value);
+    out.lines += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_signed(std::string_view header) noexcept {
+  constexpr std::array<std::string_view, 6> kUnsigned = {
+      "authorization", "connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id",
+  };
+  return std::ranges::none_of(kUnsigned,
+                              [header](std::string_view name) { return same_name(header, name); });
+}
+
+Signer::Signer(std::string region, std::string service)
+    : region_(std::move(region)), service_(std::move(service)) {}
+
+std::string Signer::scope(std::string_view day) const {
+  std::string out(day);
+  out.append(1, '/').append(region_).append(1, '/').append(service_).append(1, '/');
+  return out.append(kTerminator);
+}
+
+std::shared_ptr<const Signer::DayKey> Signer::key_of(std::string_view secret,
+                                                     std::string_view day) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (key_ && key_->day == day && key_->secret == secret) return key_;
+  }
+  auto fresh = std::make_shared<DayKey>();
+  fresh->secret = secret;
+  fresh->day = day;
+  fresh->key = hmac_sha256("AWS4" + fresh->secret, fresh->day);
+  fresh->key = hmac_sha256(fresh->key, region_);
+  fresh->key = hmac_sha256(fresh->key, service_);
+  fresh->key = hmac_sha256(fresh->key, kTerminator);
+  const std::lock_guard lock(mutex_);
+  key_ = std::move(fresh);
+  return key_;
+}
+
+std::string Signer::signature(const SigningInput& input, std::string_view query,
+                              std::string_view signed_names, std::string_view canonical_headers,
+                              const Credentials& credentials, std::string_view time) {
+  const std::array<BytesView, 11> request = {input.method, "\n", input.target.path, "\n",
+                                             query,        "\n", canonical_headers, "\n",
+                                             signed_names, "\n", input.payload_hash};
+  const std::string_view day = time.substr(0, 8);
+  std::string to_sign(kAlgorithm);
+  to_sign.append(1, '\n').append(time).append(1, '\n').append(scope(day)).append(1, '\n');
+  to_sign += hex(sha256(request));
+  return hex(hmac_sha256(key_of(credentials.secret_key, day)->key, to_sign));
+}
+
+std::string Signer::authorization(const SigningInput& input, const Credentials& credentials,
+                                  std::chrono::sys_seconds now) {
+  const std::string time = amz_date(now);
+  const CanonicalHeaders headers = canonical(input.headers);
+  const std::string proof =
+      signature(input, input.target.query, headers.names, headers.lines, credentials, time);
+  std::string out(kAlgorithm);
+  out.append(" Credential=").append(credentials.access_key).append(1, '/');
+  out.append(scope(std::string_view(time).substr(0, 8)));
+  out.append(", SignedHeaders=").append(headers.names).append(", Signature=").append(proof);
+  return out;
+}
+
+std::string Signer::presigned_query(const SigningInput& input, Query query,
+                                    const Credentials& credentials, std::chrono::sys_seconds now,
+                                    std::chrono::seconds lifetime) {
+  if (lifetime < std::chrono::seconds(1) || lifetime > kLifetimeMax) {
+    error(ErrorCode::InvalidArgument, "presign", "",
+          "a link lives at least 1 second and at most 604800 (7 days)", "Choose another lifetime.")
+        .raise();
+  }
+  const std::string time = amz_date(now);
+  const CanonicalHeaders headers = canonical(input.headers);
+  query.emplace_back("X-Amz-Algorithm", kAlgorithm);
+  query.emplace_back("X-Amz-Credential",
+                     credentials.access_key + '/' + scope(std::string_view(time).substr(0, 8)));
+  query.emplace_back("X-Amz-Date", time);
+  query.emplace_back("X-Amz-Expires", std::to_string(lifetime.count()));
+  query.emplace_back("X-Amz-SignedHeaders", headers.names);
+  if (!credentials.session_token.empty()) {
+    query.emplace_back("X-Amz-Security-Token", credentials.session_token);
+  }
+  std::string encoded = encode_query(query);
+  const std::string proof =
+      signature(input, encoded, headers.names, headers.lines, credentials, time);
+  return encoded.append("&X-Amz-Signature=").append(proof);
+}
+
+}  // namespace stepstore::s3
