@@ -3,7 +3,7 @@
 writes of which exactly one wins. A server that fails here is of no use to our tests.
 
 tests/servers/servers.py run NAME... -- PYTHON tests/servers/check_with_boto3.py [SEED]
-where PYTHON has boto3: `tests/servers/servers.py python` prints one.
+where PYTHON has boto3, as has "$(tests/servers/servers.py where moto)/bin/python".
 """
 
 import json

@@ -32,33 +32,37 @@ def cache() -> Path:
     return Path(base) / "stepstore" / "servers"
 
 
-def moto_folder() -> Path:
+def folder_of(name: str) -> Path:
+    """Where moto or versitygw is installed, or would be; bin/python of moto's also has boto3, for tests with it."""
+    return _moto_folder() if name == "moto" else _versitygw_folder()
+
+
+def _moto_folder() -> Path:
     fingerprint = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
     python = f"py{sys.version_info.major}.{sys.version_info.minor}"
     return cache() / f"moto-{KINDS['moto'].version}-{python}-{fingerprint}"
 
 
-def versitygw_folder() -> Path:
+def _versitygw_folder() -> Path:
     return cache() / f"versitygw-{KINDS['versitygw'].version}"
 
 
 def moto_python() -> Path:
-    """The interpreter that has moto, and boto3 for tests that want another client than ours."""
-    return moto_folder() / "bin" / "python"
+    return _moto_folder() / "bin" / "python"
 
 
 def versitygw_program() -> Path:
-    return versitygw_folder() / "versitygw"
+    return _versitygw_folder() / "versitygw"
 
 
 def missing(name: str) -> str:
     """What is missing to start that server; empty when nothing is."""
     if name == "moto":
         # The interpreter is a link to the system's, which an upgrade may have taken away.
-        there = (moto_folder() / "complete").exists() and moto_python().exists()
+        there = (_moto_folder() / "complete").exists() and moto_python().exists()
         return "" if there else "it is not installed; run: tests/servers/servers.py install moto"
     if name == "versitygw":
-        there = (versitygw_folder() / "complete").exists()
+        there = (_versitygw_folder() / "complete").exists()
         return "" if there else "it is not built; run: tests/servers/servers.py install versitygw"
     absent = [program for program in CEPH_PROGRAMS if not shutil.which(program)]
     if absent:
@@ -78,7 +82,7 @@ def install(name: str) -> None:
         return
     if name == "ceph16":
         raise ServerError(f"ceph16: {missing(name)}")
-    folder = moto_folder() if name == "moto" else versitygw_folder()
+    folder = folder_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -87,7 +91,7 @@ def install(name: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             (_install_moto if name == "moto" else _build_versitygw)(folder)
-        except ServerError:
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         (folder / "complete").touch()

@@ -5,7 +5,7 @@
     tests/servers/servers.py list [--json]               which servers there are, and what each does not do
     tests/servers/servers.py install NAME...             what is missing of moto and versitygw
     tests/servers/servers.py installed NAME...           says what is missing; exit status 1 when something is
-    tests/servers/servers.py python                      the Python that has boto3, which comes with moto
+    tests/servers/servers.py where moto|versitygw        its folder; bin/python in moto's has boto3
 
 The command finds the servers in STEPSTORE_TEST_SERVERS, a JSON list of objects with
     name, endpoint, region, bucket, versioned_bucket, uri, access_key, secret_key, traits (catalogue.py tells each),
@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -29,7 +30,7 @@ from types import FrameType
 from typing import NoReturn
 
 from catalogue import KINDS, TRAITS
-from install import install, missing, moto_python
+from install import folder_of, install, missing
 from launch import Ports, ServerError, die_with_parent, stop_all
 from signed import S3
 from start import ACCESS_KEY, SECRET_KEY, Starter
@@ -155,38 +156,46 @@ def run(names: list[str], command: list[str], keep: bool, grace: float) -> int:
         if why := missing(name):
             say(f"{name}: {why}")
             return SERVER_FAILED
-    for each in SIGNALS:
-        signal.signal(each, on_signal)
-    folder = Path(tempfile.mkdtemp(prefix="stepstore-servers-"))
+    # Named before it is made, so that a signal in between cannot leave it behind.
+    folder = Path(tempfile.gettempdir()) / f"stepstore-servers-{secrets.token_hex(6)}"
     ports = Ports()
     starter = Starter(ports)
     try:
-        servers = []
-        for name in names:
-            (folder / name).mkdir()
-            s3 = starter.start(name, folder / name)
-            make_buckets(s3)
-            servers.append(described(name, s3))
-        ports.release()
-        if not command:
-            wait_for_signal(servers)
-        status = run_command(command, command_environment(servers), grace)
-        for program in starter.programs:
-            program.check()
-        return status
+        return serve(starter, folder, names, command, grace)
     except SignalledError as signalled:
         return 128 + signalled.number
     except (ServerError, OSError) as error:
         say(str(error))
         return SERVER_FAILED
     finally:
-        ignore_signals()
         stop_all(starter.programs)
         ports.release()
         if keep:
             say(f"the servers' files are in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(starter: Starter, folder: Path, names: list[str], command: list[str], grace: float) -> int:
+    """Starts the servers and runs the command. However it ends, no signal interrupts what comes after it."""
+    try:
+        for each in SIGNALS:
+            signal.signal(each, on_signal)
+        folder.mkdir(mode=0o700)
+        servers = []
+        for name in names:
+            (folder / name).mkdir()
+            s3 = starter.start(name, folder / name)
+            make_buckets(s3)
+            servers.append(described(name, s3))
+        if not command:
+            wait_for_signal(servers)
+        status = run_command(command, command_environment(servers), grace)
+        for program in starter.programs:
+            program.check()
+        return status
+    finally:
+        ignore_signals()
 
 
 def wait_for_signal(servers: list[dict[str, object]]) -> NoReturn:
@@ -231,7 +240,8 @@ def main() -> int:
     ):
         action.add_argument("names", nargs="+", metavar="NAME", choices=list(KINDS), help=", ".join(KINDS))
 
-    actions.add_parser("python", help="print the Python that has boto3")
+    where = actions.add_parser("where", help="print the folder of a server")
+    where.add_argument("name", choices=["moto", "versitygw"])
 
     words = sys.argv[1:]
     at = words.index("--") if "--" in words else len(words)
@@ -248,9 +258,9 @@ def act(given: argparse.Namespace, command: list[str]) -> int:
         return run(given.names, command, given.keep, given.grace)
     if given.action == "list":
         return list_servers(given.json)
-    if given.action == "python":
-        print(moto_python())
-        return tell_missing(["moto"])
+    if given.action == "where":
+        print(folder_of(given.name))
+        return 0
     if given.action == "installed":
         return tell_missing(given.names)
     try:

@@ -7,9 +7,8 @@ from servers_support import HERE, servers_py
 
 
 def test_moto_and_versitygw_are_right_about_what_tests_rely_on():
-    python = servers_py("python")
-    assert python.returncode == 0, python.stderr
-    done = servers_py("run", "moto", "versitygw", "--", python.stdout.strip(), str(HERE / "check_with_boto3.py"))
+    python = servers_py("where", "moto").stdout.strip() + "/bin/python"
+    done = servers_py("run", "moto", "versitygw", "--", python, str(HERE / "check_with_boto3.py"))
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "moto: right" in done.stdout

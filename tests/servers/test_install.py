@@ -18,6 +18,18 @@ def test_installing_again_fetches_nothing():
     assert servers_py("install", "moto", "versitygw", **nothing).returncode == 0
 
 
+def test_an_installation_that_was_interrupted_does_not_count(tmp_path):
+    """All is there but the file that is made last."""
+    for name, program in (("moto", "bin/python"), ("versitygw", "versitygw")):
+        where = servers_py("where", name, XDG_CACHE_HOME=str(tmp_path)).stdout.strip()
+        made = Path(where) / program
+        made.parent.mkdir(parents=True)
+        made.touch()
+        assert servers_py("installed", name, XDG_CACHE_HOME=str(tmp_path)).returncode == 1
+        (Path(where) / "complete").touch()
+        assert servers_py("installed", name, XDG_CACHE_HOME=str(tmp_path)).returncode == 0
+
+
 def test_an_installation_that_fails_leaves_nothing_that_looks_whole(tmp_path):
     offline = {"XDG_CACHE_HOME": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "GOPROXY": "off"}
     for name, what in (("moto", "install moto by pip"), ("versitygw", "")):

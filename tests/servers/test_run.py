@@ -68,6 +68,29 @@ def test_a_command_that_ignores_the_signal_is_killed_with_its_children(start):
     assert run.left() == []
 
 
+def test_further_signals_do_not_cut_the_grace_short(start):
+    run = start("--grace", "1", "versitygw", "--", "sh", "-c", f"trap '' TERM; {TELL}; exec sleep 600")
+    run.servers()
+    for _ in range(5):
+        run.process.terminate()
+        time.sleep(0.02)
+    assert run.end() == (143, "servers.py: the command did not end within 1 s; killing it\n")
+    assert run.left() == []
+
+
+def test_signals_while_it_ends_do_not_interrupt_the_stopping(start):
+    run = start("moto", "versitygw", "--", "sh", "-c", f"{TELL}; read -r _ <$TOLD.go")
+    os.mkfifo(f"{run.told}.go")
+    run.servers()
+    Path(f"{run.told}.go").write_text("go\n")
+    wait_until(lambda: not alive(run.pids[-1]))
+    while run.process.poll() is None:
+        run.process.terminate()
+        time.sleep(0.001)
+    assert run.end()[0] in (0, 143)
+    assert run.left() == []
+
+
 def test_ctrl_c_at_a_terminal(tmp_path):
     """There the command shares the process group, and reads what is typed."""
     log = tmp_path / "log"
