@@ -51,6 +51,15 @@ def unpack(work: Path) -> Path:
     return work / RECORDING
 
 
+def measure_runs(program: Path, recording: Path, work: Path, rounds: int, runs: int) -> list[Rows]:
+    """The program's rows, run after run, each in a process and a folder of its own."""
+    return [measure_cpp(program, recording, work / f"cpp-{i}", rounds) for i in range(runs)]
+
+
+def joined(runs: list[Rows]) -> Rows:
+    return {name: [value for run in runs for value in run[name]] for name in runs[0]}
+
+
 def measure_cpp(program: Path, recording: Path, work: Path, rounds: int) -> Rows:
     done = subprocess.run([program, recording, work, str(rounds)], stdout=subprocess.PIPE, text=True, check=True)
     return {row["row"]: row["values"] for row in map(json.loads, done.stdout.splitlines())}
@@ -114,10 +123,26 @@ def machine(folder: Path) -> str:
     )
 
 
-def page(rows: Rows, described: str, sizes: tuple[int, int]) -> str:
+def ratios(run: Rows) -> list[float]:
+    """Each durable store beside the bare calls of its turn."""
+    return [store / bare for bare, store in zip(run["durable_bare"], run["durable_store"], strict=True)]
+
+
+def run_table(runs: list[Rows]) -> str:
+    lines = [
+        "| run | bare system calls | `store_step_data` | stored beside bare, turn by turn | middle half |",
+        "|---|---|---|---|---|",
+    ]
+    for number, run in enumerate(runs, 1):
+        low, middle, high = statistics.quantiles(ratios(run), n=4)
+        bare, store = (statistics.median(run[name]) for name in ("durable_bare", "durable_store"))
+        lines.append(f"| {number} | {bare:,.0f} µs | {store:,.0f} µs | {middle:.2f} times | {low:.2f} to {high:.2f} |")
+    return "\n".join(lines)
+
+
+def page(runs: list[Rows], rows: Rows, described: str, sizes: tuple[int, int]) -> str:
     steps, average = sizes
-    pairs = [store / bare for bare, store in zip(rows["durable_bare"], rows["durable_store"], strict=True)]
-    low, middle, high = statistics.quantiles(pairs, n=4)
+    middles = [statistics.median(ratios(run)) for run in runs]
     return f"""# Measurements
 
 Written by `./dev bench` (`bench/run.py`), which measures them again; do not edit. stepstore {stepstore.__version__} on
@@ -133,8 +158,11 @@ same disk in the same state.
 
 {table(rows, TIME_ROWS, "time per step")}
 
-Each stored step beside the bare one of its turn, which is the fairer ratio where a disk's speed drifts:
-{middle:.2f} times, middle half {low:.2f} to {high:.2f}.
+The table joins {len(runs)} runs, one after the other and none left out. A disk's speed drifts, so each stored step is
+also set beside the bare one of its turn: {statistics.median(middles):.2f} times in the middle run,
+{min(middles):.2f} to {max(middles):.2f} over the runs.
+
+{run_table(runs)}
 
 ## CPU time of a step
 
@@ -150,23 +178,24 @@ every checksum. Python's part: JSON from and to Python's values, text from and t
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smoke", action="store_true", help="one short pass; check that every row is there")
-    parser.add_argument("--rounds", type=int, default=20, help="passes through the recording (default 20)")
+    parser.add_argument("--rounds", type=int, default=20, help="passes through the recording in a run (default 20)")
+    parser.add_argument("--runs", type=int, default=5, help="times that all of it is measured (default 5)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "bench" / "bench" / "stepstore_bench")
     parser.add_argument("--dir", type=Path, default=ROOT / "build", help="a folder on the disk to be measured")
     parser.add_argument("--output", type=Path, default=PAGE, help="the page to write (default docs/benchmarks.md)")
     options = parser.parse_args()
-    if options.rounds < 2:
-        parser.error("--rounds is at least 2")
+    if options.rounds < 2 or options.runs < 1:
+        parser.error("--rounds is at least 2, and --runs at least 1")
     if not os.access(options.program, os.X_OK):
         parser.error(f"{options.program} is not there: run ./dev bench, or give --program")
-    rounds = 2 if options.smoke else options.rounds
+    rounds, runs_wanted = (2, 2) if options.smoke else (options.rounds, options.runs)
 
     options.dir.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="bench-", dir=options.dir))
     try:
         recording = unpack(work)
-        rows = measure_cpp(options.program, recording, work / "cpp", rounds)
-        rows |= measure_python(recording, work / "python", rounds)
+        runs = measure_runs(options.program, recording, work, rounds, runs_wanted)
+        rows = joined(runs) | measure_python(recording, work / "python", rounds)
         steps = len(list(recording.iterdir()))
         total = sum(file.stat().st_size for file in recording.rglob("*") if file.is_file())
         described = machine(work)
@@ -177,7 +206,7 @@ def main() -> int:
     if set(rows) != wanted or not all(values and min(values) > 0 for values in rows.values()):
         print(f"rows are missing or empty: wanted {sorted(wanted)}, got {rows}", file=sys.stderr)
         return 1
-    text = page(rows, described, (steps, total // steps))
+    text = page(runs, rows, described, (steps, total // steps))
     print(text)
     if not options.smoke:
         options.output.write_text(text)

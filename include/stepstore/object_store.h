@@ -171,6 +171,7 @@ struct Capabilities {
                                   // prefix(a/b) > memory"
   bool create_if_absent = true;   // Condition::absent is enforced, also in a race
   bool swap_if_unchanged = true;  // Condition::unchanged is enforced, also in a race
+  bool upload_if_absent = true;   // an Upload honours Condition::absent, also in a race
   bool durable = true;            // acknowledged objects survive a crash of the machine
   bool shared = true;             // other processes can open the same store
   std::vector<std::string> notes{};  // weaker promises and their reasons, for people
@@ -185,6 +186,7 @@ class ObjectStore {
   // Outcome per item: the new ETag, or one of
   //   AlreadyExists     condition `absent` and the key is taken
   //   Conflict          condition `unchanged` and the key has changed or gone
+  //                     (with outcome_unknown(): perhaps by an earlier try of this very write)
   //   NoSpace TooLarge PermissionDenied Unavailable Throttled Timeout Io
   //                     nothing was written, unless outcome_unknown(): then read the key back
   //                     before you decide

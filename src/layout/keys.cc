@@ -177,6 +177,10 @@ ObjectKey session_root_key(std::string_view session_id) {
                    ".json");
 }
 
+ObjectKey probe_key(std::string_view id, std::string_view name) {
+  return ObjectKey(std::string(kSystemPrefix) + "probe/" + std::string(id) + '/' +
+                   std::string(name));
+}
 ObjectKey format_marker_key() { return ObjectKey(std::string(kSystemPrefix) + "format.json"); }
 
 ParsedKey parse_key(std::string_view key) {

@@ -57,6 +57,8 @@ ObjectKey in_folder(std::string_view folder, std::string_view location);
 ObjectKey manifest_key(std::string_view step_folder);
 ObjectKey session_root_key(std::string_view session_id);
 ObjectKey format_marker_key();
+// Where a bucket is tried out; `id` is used once.
+ObjectKey probe_key(std::string_view id, std::string_view name);
 // Everything below it belongs to no step.
 inline constexpr std::string_view kSystemPrefix = ".stepstore/";
 

@@ -96,6 +96,7 @@ Remover::Swap Remover::swap(const std::string& folder, const StepRoot& from, Man
     }
     const StorageManagerError& failure = outcome.error();
     if (failure.code() == ErrorCode::Conflict) {
+      ever_unknown = ever_unknown || failure.outcome_unknown();
       auto there = roots_.read_step(folder, limits);
       if (!ever_unknown || !there) return Swap::refused;
       if (there->manifest.write_id == to.write_id) {

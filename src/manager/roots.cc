@@ -81,6 +81,7 @@ Commit Roots::commit(const CommitRequest& request, const CallLimits& limits) {
     }
     const StorageManagerError& failure = result.commit->error();
     if (failure.code() == ErrorCode::AlreadyExists || failure.code() == ErrorCode::Conflict) {
+      commit.ever_unknown = commit.ever_unknown || failure.outcome_unknown();
       commit.outcome = Commit::Outcome::refused;
       return commit;
     }
@@ -113,6 +114,7 @@ bool Roots::swap_session(std::string_view session_id, const SessionState& from,
     const StorageManagerError& failure = outcome.error();
     if (failure.code() == ErrorCode::AlreadyExists || failure.code() == ErrorCode::Conflict) {
       // Refused, unless it is our own earlier try that is there.
+      ever_unknown = ever_unknown || failure.outcome_unknown();
       if (!ever_unknown || read_session(session_id, limits).root.write_id != to.write_id)
         return false;
       break;

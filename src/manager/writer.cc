@@ -156,10 +156,16 @@ Writer::Turn Writer::first_store(Job& job) {
   }
 }
 
+// Plain names, unless the store would let another writer replace what lies under them.
 void Writer::give_plain_names(Job& job) {
+  const Capabilities able = store_.capabilities();
   job.places.clear();
   for (const PreparedPart& part : job.step.parts) {
-    job.places.push_back({part.plain, Job::Send::create});
+    if (part.in_memory ? able.create_if_absent : able.upload_if_absent) {
+      job.places.push_back({part.plain, Job::Send::create});
+    } else {
+      job.places.push_back({unique_file(part.plain, roots_.new_id()), Job::Send::put});
+    }
   }
 }
 

@@ -1,0 +1,299 @@
+#include "http/flight.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/errors.h"
+
+namespace stepstore::http {
+namespace {
+
+using State = Progress::State;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kPiecesMax = 64;  // handed to the kernel at once
+
+std::string reason_of(const Progress& progress) {
+  return progress.error != 0 ? std::generic_category().message(progress.error) : progress.message;
+}
+
+}  // namespace
+
+Flight::Flight(Airport& airport, const Sending& sending)
+    : airport_(airport), sending_(sending), head_(make_head()), begun_(airport.clock.steady_now()) {
+  begin(false);
+}
+
+std::string Flight::make_head() const {
+  const Request& request = sending_.request;
+  std::string head;
+  head.reserve(1'024);
+  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  for (const auto& [name, value] : request.headers) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+  const std::uint64_t size = request.body_bytes();
+  if (size > 0 || request.method == "PUT" || request.method == "POST") {
+    head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
+  }
+  return head.append("\r\n");
+}
+
+void Flight::begin(bool fresh) {
+  pieces_.clear();
+  next_piece_ = 0;
+  pieces_.push_back({.iov_base = head_.data(), .iov_len = head_.size()});
+  for (const BytesView piece : sending_.request.body) {
+    if (piece.empty()) continue;
+    pieces_.push_back({.iov_base = const_cast<std::byte*>(piece.data()), .iov_len = piece.size()});
+  }
+  sent_any_ = send_failed_ = false;
+  events_ = 0;
+  reader_.reset();
+  if (!fresh) connection_ = airport_.pool.take(airport_.endpoint);
+  fresh_ = fresh || !connection_;
+  phase_ = Phase::sending;
+  if (fresh_) {
+    phase_ = Phase::connecting;
+    connect_until_ = airport_.clock.steady_now() + airport_.options.connect_timeout;
+    connection_ = std::make_unique<Connection>();
+    connection_->scratch = std::make_unique_for_overwrite<std::byte[]>(kScratchBytes);
+    connection_->stream = std::make_unique<Stream>(
+        airport_.endpoint, airport_.addresses[address_ % airport_.addresses.size()], airport_.tls);
+  }
+  ++sends_;
+}
+
+void Flight::advance(bool ready) {
+  try {
+    if (!ready && events_ != 0 && airport_.clock.steady_now() >= until_) run_out_of_time();
+    while (!landed_ && step()) {
+    }
+  } catch (const StorageManagerError& failed) {
+    lost(told_as(failed, "receive", airport_.endpoint.text()));
+  }
+}
+
+void Flight::run_out_of_time() {
+  if (phase_ == Phase::connecting || phase_ == Phase::shaking_hands) {
+    connection_failed({.state = State::failed, .error = ETIMEDOUT});
+    return;
+  }
+  lost(error(ErrorCode::Timeout, "receive", airport_.endpoint.text(),
+             "the server has been silent for " +
+                 std::to_string(airport_.options.silence_timeout.count()) + " ms"));
+}
+
+bool Flight::step() {
+  switch (phase_) {
+    case Phase::connecting:
+      return connect();
+    case Phase::shaking_hands:
+      return shake_hands();
+    case Phase::sending:
+      return send();
+    case Phase::receiving:
+      return receive();
+  }
+  return false;
+}
+
+bool Flight::wait_for(short events, milliseconds at_most) {
+  events_ = events;
+  until_ = airport_.clock.steady_now() + at_most;
+  return false;
+}
+
+bool Flight::waits(const Progress& progress, milliseconds at_most) {
+  if (progress.state != State::want_read && progress.state != State::want_write) return false;
+  wait_for(progress.state == State::want_read ? POLLIN : POLLOUT, at_most);
+  return true;
+}
+
+bool Flight::connect() {
+  const Progress progress = connection_->stream->connect();
+  const auto left = std::chrono::ceil<milliseconds>(connect_until_ - airport_.clock.steady_now());
+  if (waits(progress, left)) return false;
+  if (progress.state != State::done) {
+    connection_failed(progress);
+    return !landed_;
+  }
+  phase_ = Phase::shaking_hands;
+  return true;
+}
+
+bool Flight::shake_hands() {
+  const Progress progress = connection_->stream->handshake();
+  const auto left = std::chrono::ceil<milliseconds>(connect_until_ - airport_.clock.steady_now());
+  if (waits(progress, left)) return false;
+  if (progress.state != State::done) {
+    connection_failed(progress);
+    return !landed_;
+  }
+  phase_ = Phase::sending;
+  return true;
+}
+
+// The next address, if there is one that was not tried.
+void Flight::connection_failed(const Progress& progress) {
+  if (!progress.untrusted && address_ + 1 < airport_.addresses.size()) {
+    ++address_;
+    --sends_;
+    begin(true);
+    return;
+  }
+  land(connect_error(progress));
+}
+
+StorageManagerError Flight::connect_error(const Progress& progress) const {
+  const std::string where = airport_.endpoint.text();
+  if (progress.untrusted) {
+    return error(
+        ErrorCode::ConfigError, "connect", where,
+        "the server's certificate is not trusted: " + progress.message,
+        "Name its CA in a PEM file (ca_file, or AWS_CA_BUNDLE), and use the host name that "
+        "the certificate is for.");
+  }
+  if (phase_ == Phase::shaking_hands && progress.error == 0) {
+    return error(
+        ErrorCode::ConfigError, "connect", where, "TLS was refused: " + progress.message,
+        "Does the server speak https on this port? If it speaks http, write http:// in the "
+        "endpoint.");
+  }
+  StorageManagerError failed =
+      progress.error == ETIMEDOUT
+          ? error(ErrorCode::Timeout, "connect", where,
+                  "no connection within " +
+                      std::to_string(airport_.options.connect_timeout.count()) + " ms",
+                  "Is the endpoint right, and is the server reachable from here?")
+          : error(ErrorCode::Unavailable, "connect", where, reason_of(progress),
+                  "Is the server running, and is the endpoint right?");
+  return failed;
+}
+
+bool Flight::send() {
+  while (next_piece_ < pieces_.size()) {
+    const std::size_t count = std::min(pieces_.size() - next_piece_, kPiecesMax);
+    const Progress progress = connection_->stream->write({pieces_.data() + next_piece_, count});
+    if (progress.state == State::done) {
+      sent_any_ = true;
+      for (std::size_t bytes = progress.bytes; bytes > 0;) {
+        iovec& piece = pieces_[next_piece_];
+        const std::size_t part = std::min(bytes, piece.iov_len);
+        piece.iov_base = static_cast<char*>(piece.iov_base) + part;
+        piece.iov_len -= part;
+        bytes -= part;
+        if (piece.iov_len == 0) ++next_piece_;
+      }
+      continue;
+    }
+    if (progress.state == State::want_read || progress.state == State::want_write) {
+      // The answer may come before all is sent: a refusal of a large body, for example.
+      const int sends = sends_;
+      while (sent_any_ && events_ != 0 && !landed_ && sends == sends_ && read_some()) {
+      }
+      if (landed_ || sends != sends_) return !landed_;
+      return wait_for(POLLIN | (progress.state == State::want_write ? POLLOUT : 0),
+                      airport_.options.silence_timeout);
+    }
+    send_failed_ = true;  // what the server said before is still there to be read
+    break;
+  }
+  phase_ = Phase::receiving;
+  // Nobody answers at once; look after the others have been sent.
+  if (!send_failed_) return wait_for(POLLIN, airport_.options.silence_timeout);
+  return true;
+}
+
+bool Flight::receive() {
+  const int sends = sends_;
+  while (read_some()) {
+  }
+  return !landed_ && sends != sends_;
+}
+
+bool Flight::read_some() {
+  if (!reader_) {
+    reader_.emplace(sending_.request.method == "HEAD", sending_.response_bytes_max,
+                    connection_->space());
+  }
+  const Progress progress = connection_->stream->read(reader_->room());
+  switch (progress.state) {
+    case State::done:
+      reader_->received(progress.bytes);
+      if (!reader_->done()) return true;
+      land(reader_->take());
+      return false;
+    case State::want_read:
+    case State::want_write:
+      if (send_failed_) {
+        lost(error(ErrorCode::Unavailable, "send", airport_.endpoint.text(),
+                   "the server closed the connection while the request was sent"));
+      } else if (phase_ == Phase::receiving) {
+        (void)waits(progress, airport_.options.silence_timeout);
+      }
+      return false;
+    case State::ended:
+      if (reader_->begun()) {
+        reader_->ended();
+        land(reader_->take());
+      } else {
+        lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(),
+                   "the server closed the connection without an answer"));
+      }
+      return false;
+    case State::failed:
+      lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(), reason_of(progress)));
+      return false;
+  }
+  return false;
+}
+
+// No answer will come over this connection. One that had served before may have been closed just
+// when it was taken: then the request goes again, once, on a new one.
+void Flight::lost(StorageManagerError why) {
+  maybe_applied_ = maybe_applied_ || sent_any_;
+  const bool again =
+      !fresh_ && !(reader_ && reader_->begun()) && why.code() == ErrorCode::Unavailable;
+  if (!again) {
+    land(std::move(why));
+    return;
+  }
+  begin(true);
+}
+
+void Flight::abandon(const StorageManagerError& why) {
+  maybe_applied_ = maybe_applied_ || sent_any_;
+  land(told_as(why, "exchange", airport_.endpoint.text()));
+}
+
+void Flight::land(Result<Response> response) {
+  landed_ = true;
+  const bool whole = next_piece_ == pieces_.size() && !send_failed_;
+  if (response.ok() && whole && reader_->reusable()) {
+    reader_.reset();
+    const std::string peer = connection_->stream->peer();
+    airport_.pool.give_back(airport_.endpoint, std::exchange(connection_, nullptr));
+    peer_ = peer;
+  } else if (connection_) {
+    peer_ = connection_->stream->peer();
+    reader_.reset();
+    connection_.reset();
+  }
+  response_ = std::move(response);
+}
+
+Outcome Flight::take() {
+  return {.response = *std::move(response_),
+          .maybe_applied = maybe_applied_,
+          .reused = !fresh_,
+          .sends = sends_,
+          .peer = std::move(peer_),
+          .took = std::chrono::duration_cast<std::chrono::microseconds>(
+              airport_.clock.steady_now() - begun_)};
+}
+
+}  // namespace stepstore::http

@@ -1,0 +1,82 @@
+// Flight: one request on its way, as far as its connection lets it come without waiting.
+#pragma once
+
+#include <optional>
+
+#include "http/client.h"
+#include "http/message_reader.h"
+#include "http/pool.h"
+#include "http/stream.h"
+
+namespace stepstore::http {
+
+// What all flights of a call share.
+struct Airport {
+  const ClientOptions& options;
+  Clock& clock;
+  Pool& pool;
+  TlsContext* tls;  // null: the endpoint is plain
+  const Endpoint& endpoint;
+  const std::vector<Address>& addresses;
+};
+
+// Not thread-safe.
+class Flight {
+ public:
+  Flight(Airport& airport, const Sending& sending);
+
+  // Goes on until it has landed or must wait. `ready`: what it waited for has come.
+  void advance(bool ready);
+  // The call's limits have ended it.
+  void abandon(const StorageManagerError& why);
+
+  bool landed() const noexcept { return landed_; }
+  // What it waits for.
+  int descriptor() const noexcept { return connection_->stream->descriptor(); }
+  short events() const noexcept { return events_; }
+  std::chrono::steady_clock::time_point until() const noexcept { return until_; }
+  Outcome take();
+
+ private:
+  enum class Phase : std::uint8_t { connecting, shaking_hands, sending, receiving };
+
+  void begin(bool fresh);
+  void run_out_of_time();
+  bool step();  // false: must wait, or has landed
+  bool connect();
+  bool shake_hands();
+  bool send();
+  bool receive();
+  bool read_some();  // false: nothing more now
+  bool wait_for(short events, std::chrono::milliseconds at_most);
+  bool waits(const Progress& progress, std::chrono::milliseconds at_most);
+  void connection_failed(const Progress& progress);
+  void lost(StorageManagerError why);  // lands, or begins again (sends_ tells)
+  void land(Result<Response> response);
+  std::string make_head() const;
+  StorageManagerError connect_error(const Progress& progress) const;
+
+  Airport& airport_;
+  const Sending& sending_;
+  std::string head_;
+  std::vector<iovec> pieces_{};  // of the request, what is left of them
+  std::size_t next_piece_ = 0;
+  std::unique_ptr<Connection> connection_{};
+  std::optional<ResponseReader> reader_{};
+  Phase phase_ = Phase::connecting;
+  std::size_t address_ = 0;
+  bool fresh_ = false;        // the connection has not served before
+  bool sent_any_ = false;     // over this connection
+  bool send_failed_ = false;  // only an early answer can be had
+  bool landed_ = false;
+  short events_ = 0;
+  std::chrono::steady_clock::time_point until_{};
+  std::chrono::steady_clock::time_point connect_until_{};
+  const std::chrono::steady_clock::time_point begun_;
+  std::optional<Result<Response>> response_{};
+  bool maybe_applied_ = false;
+  int sends_ = 0;
+  std::string peer_{};
+};
+
+}  // namespace stepstore::http

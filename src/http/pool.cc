@@ -1,0 +1,53 @@
+#include "http/pool.h"
+
+#include <unistd.h>
+
+#include <mutex>
+
+namespace stepstore::http {
+
+std::map<Endpoint, Pool::Idle> Pool::leave_parent() {
+  std::map<Endpoint, Idle> theirs;
+  if (const pid_t mine = ::getpid(); owner_ != mine) {
+    owner_ = mine;
+    theirs.swap(idle_);
+    count_ = 0;
+  }
+  return theirs;
+}
+
+std::unique_ptr<Connection> Pool::take(const Endpoint& endpoint) {
+  std::map<Endpoint, Idle> theirs;
+  Idle stale;  // closed outside the lock
+  while (true) {
+    std::unique_ptr<Connection> connection;
+    {
+      const std::lock_guard lock(mutex_);
+      if (auto left = leave_parent(); !left.empty()) theirs = std::move(left);
+      const auto found = idle_.find(endpoint);
+      if (found == idle_.end() || found->second.empty()) return nullptr;
+      if (clock_.steady_now() - found->second.back()->idle_since > idle_max_) {
+        // The others have been idle for longer still.
+        count_ -= found->second.size();
+        stale.swap(found->second);
+        return nullptr;
+      }
+      connection = std::move(found->second.back());
+      found->second.pop_back();
+      --count_;
+    }
+    if (connection->stream->quiet()) return connection;
+  }
+}
+
+void Pool::give_back(const Endpoint& endpoint, std::unique_ptr<Connection> connection) {
+  connection->idle_since = clock_.steady_now();
+  std::map<Endpoint, Idle> theirs;
+  const std::lock_guard lock(mutex_);
+  theirs = leave_parent();
+  if (count_ >= connections_max_) return;  // closed by the caller's pointer
+  idle_[endpoint].push_back(std::move(connection));
+  ++count_;
+}
+
+}  // namespace stepstore::http

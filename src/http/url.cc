@@ -1,0 +1,48 @@
+#include "http/url.h"
+
+#include <boost/url.hpp>
+#include <boost/url/src.hpp>
+
+#include "base/errors.h"
+
+namespace stepstore::http {
+namespace {
+
+[[noreturn]] void refuse(std::string message, std::string advice) {
+  error(ErrorCode::ConfigError, "parse URL", "", std::move(message), std::move(advice)).raise();
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Url parse_url(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+  constexpr const char* kForm = "Write http://host:port or https://host.";
+  if (!parsed) refuse("this is no URL", kForm);
+  const boost::urls::url_view& url = *parsed;
+  const bool tls = url.scheme_id() == boost::urls::scheme::https;
+  if (!tls && url.scheme_id() != boost::urls::scheme::http) {
+    refuse("the URL's scheme is neither http nor https", kForm);
+  }
+  if (url.has_userinfo()) {
+    refuse("the URL holds a user name or password",
+           "Take it out; credentials come from the environment or a profile.");
+  }
+  if (url.has_fragment()) refuse("the URL has a fragment", "Leave out what follows the '#'.");
+  if (url.host().empty()) refuse("the URL names no host", kForm);
+  Url out{.endpoint = {.tls = tls,
+                       .host = std::string(url.host()),
+                       .port = tls ? std::uint16_t{443} : std::uint16_t{80}},
+          .path = std::string(url.encoded_path()),
+          .query = std::string(url.encoded_query())};
+  if (url.host_type() == boost::urls::host_type::ipv6) {
+    out.endpoint.host = std::string(url.encoded_host().substr(1, url.encoded_host().size() - 2));
+  }
+  if (url.has_port()) {
+    if (url.port_number() == 0) refuse("the URL's port is not between 1 and 65535", kForm);
+    out.endpoint.port = url.port_number();
+  }
+  return out;
+}
+
+}  // namespace stepstore::http

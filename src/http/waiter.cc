@@ -1,0 +1,54 @@
+#include "http/waiter.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/errors.h"
+
+namespace stepstore::http {
+
+void Waiter::Wake::operator()() const noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
+}
+
+Waiter::~Waiter() {
+  on_stop_.reset();
+  if (wake_ >= 0) ::close(wake_);
+}
+
+// Only when a call has to wait, and somebody may stop it: most do not.
+void Waiter::listen_to_stop() {
+  if (wake_ >= 0 || !limits_.stop.stop_possible()) return;
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_ < 0) errno_error(errno, "wait", "", "eventfd").raise();
+  on_stop_.emplace(limits_.stop, Wake{wake_});
+}
+
+void Waiter::wait(std::vector<pollfd>& descriptors, std::chrono::steady_clock::time_point until) {
+  using std::chrono::milliseconds;
+  check_limits(limits_, clock_, "wait");
+  listen_to_stop();
+  const auto now = clock_.steady_now();
+  const auto end = std::min(until, limits_.deadline);
+  // No longer than this between two looks at what only the calling thread may ask.
+  const milliseconds look = limits_.interrupted ? milliseconds(100) : milliseconds(60'000);
+  const auto left = end <= now
+                        ? milliseconds(0)
+                        : std::min(look, std::chrono::ceil<milliseconds>(
+                                             std::min<std::chrono::nanoseconds>(end - now, look)));
+  if (wake_ >= 0) descriptors.push_back({.fd = wake_, .events = POLLIN, .revents = 0});
+  const int ready = ::poll(descriptors.data(), descriptors.size(), static_cast<int>(left.count()));
+  const int failed = errno;
+  if (wake_ >= 0) descriptors.pop_back();
+  if (ready < 0) {
+    for (pollfd& each : descriptors) each.revents = 0;
+    if (failed != EINTR) errno_error(failed, "wait", "", "poll").raise();
+  }
+  if (ready <= 0 || wake_ >= 0) check_limits(limits_, clock_, "wait");
+}
+
+}  // namespace stepstore::http

@@ -1,0 +1,203 @@
+#include "store/s3/bucket.h"
+
+#include <unistd.h>
+
+#include <charconv>
+
+#include "s3/times.h"
+#include "store/s3/probe.h"
+
+namespace stepstore::bucket {
+namespace {
+
+ETag etag_in(const http::Headers& headers) {
+  const std::string* const value = http::find_header(headers, "ETag");
+  return value == nullptr ? ETag() : plain_etag(*value);
+}
+
+Timestamp modified_in(const http::Headers& headers) {
+  const std::string* const value = http::find_header(headers, "Last-Modified");
+  const auto time = value ? s3::parse_http_date(*value) : std::nullopt;
+  return time ? Timestamp(*time) : Timestamp{};
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// "bytes 5-9/10": where the body begins, and the size of the whole object.
+struct ContentRange {
+  std::uint64_t offset = 0;
+  std::uint64_t total = 0;
+};
+std::optional<ContentRange> content_range_in(const http::Headers& headers) {
+  const std::string* const value = http::find_header(headers, "Content-Range");
+  if (value == nullptr || !value->starts_with("bytes ")) return std::nullopt;
+  const std::string_view text = std::string_view(*value).substr(6);
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.find('/');
+  if (dash == std::string_view::npos || slash == std::string_view::npos) return std::nullopt;
+  const auto offset = number(text.substr(0, dash));
+  const auto total = number(text.substr(slash + 1));
+  if (!offset || !total) return std::nullopt;
+  return ContentRange{.offset = *offset, .total = *total};
+}
+
+StorageManagerError odd_answer(std::string_view operation, const ObjectKey& key,
+                               const std::string& what) {
+  return error(ErrorCode::Io, operation, key.text(), "the server's answer " + what,
+               "Is the endpoint an S3 server, or a proxy that changes answers?");
+}
+
+// The bytes of the range in the body of a server that gave the whole object.
+Result<Bytes> cut(const ObjectKey& key, const Bytes& body, const ObjectRange& range) {
+  std::uint64_t offset = range.offset;
+  if (range.from_end) offset = body.size() - std::min<std::uint64_t>(body.size(), *range.size);
+  if (offset >= body.size()) {
+    return error(ErrorCode::InvalidArgument, "get", key.text(),
+                 "the range begins at or behind the end of the object");
+  }
+  return body.slice(
+      offset, std::min<std::uint64_t>(range.size.value_or(body.size()), body.size() - offset));
+}
+
+}  // namespace
+
+ETag plain_etag(std::string_view text) {
+  if (text.starts_with("W/")) text.remove_prefix(2);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+    text = text.substr(1, text.size() - 2);
+  }
+  return ETag(std::string(text));
+}
+
+bool Dialect::begin() {
+  const pid_t mine = ::getpid();
+  pid_t there = 0;
+  if (busy_.compare_exchange_strong(there, mine)) return true;
+  return there != mine && busy_.compare_exchange_strong(there, mine);
+}
+
+BucketProbe Bucket::probe(const CallLimits& limits) {
+  return dialect.ensure(clock, limits, [&] { return find_out(*this, limits); });
+}
+
+s3::PutOptions Bucket::put_options() const {
+  const auto known = dialect.known();
+  return {.etag_style = known && known->bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted};
+}
+
+StorageManagerError retold(const StorageManagerError& from, ErrorCode code,
+                           std::string_view operation, std::string_view key, std::string message) {
+  ErrorDetails details = error(code, operation, key, std::move(message)).details();
+  details.http_status = from.http_status();
+  details.request_id = from.request_id();
+  details.attempts = {from.attempts().begin(), from.attempts().end()};
+  details.outcome_unknown = from.outcome_unknown();
+  return StorageManagerError(std::move(details));
+}
+
+std::optional<StorageManagerError> fault_of(const GetRequest& request) {
+  if (!request.range) return std::nullopt;
+  const auto bad = [&](const char* message) {
+    return error(ErrorCode::InvalidArgument, "get", request.key.text(), message);
+  };
+  if (request.range->size == 0) return bad("a range of no bytes cannot be read");
+  if (request.range->from_end && (!request.range->size || request.range->offset != 0)) {
+    return bad("a range from the end needs a size, and no offset");
+  }
+  return std::nullopt;
+}
+
+Result<ETag> told_put(const PutRequest& request, const Result<s3::Answer>& answer) {
+  const std::string& key = request.key.text();
+  if (answer) {
+    ETag etag = etag_in(answer->response.headers);
+    if (!etag.empty()) return etag;
+    return unknown_outcome(odd_answer("put", request.key, "to a PUT names no ETag"));
+  }
+  const StorageManagerError& failed = answer.error();
+  const bool refused = failed.http_status() == 412;
+  switch (request.condition.kind) {
+    case Condition::Kind::absent:
+      if (refused) return retold(failed, ErrorCode::AlreadyExists, "put", key, "the key is taken");
+      break;
+    case Condition::Kind::unchanged:
+      if (refused) {
+        return retold(failed, ErrorCode::Conflict, "put", key, "the object has changed");
+      }
+      if (failed.code() == ErrorCode::NotFound) {
+        return retold(failed, ErrorCode::Conflict, "put", key, "the object has gone");
+      }
+      break;
+    case Condition::Kind::none:
+      break;
+  }
+  return told_as(failed, "put", key);
+}
+
+Result<Object> told_get(const GetRequest& request, Result<s3::Answer>&& answer) {
+  const ObjectKey& key = request.key;
+  if (!answer) {
+    const StorageManagerError& failed = answer.error();
+    if (failed.http_status() == 412) {
+      return retold(failed, ErrorCode::Conflict, "get", key.text(), "the object has changed");
+    }
+    if (failed.http_status() == 416) {
+      return retold(failed, ErrorCode::InvalidArgument, "get", key.text(),
+                    "the range begins at or behind the end of the object");
+    }
+    return told_as(failed, "get", key.text());
+  }
+  http::Response& response = (*answer).response;
+  Object object{.info = {.key = key,
+                         .size = response.body.size(),
+                         .etag = etag_in(response.headers),
+                         .modified = modified_in(response.headers)},
+                .body = std::move(response.body)};
+  if (object.info.etag.empty()) return odd_answer("get", key, "to a GET names no ETag");
+  if (!request.range) return object;
+  if (response.status == 206) {
+    const auto range = content_range_in(response.headers);
+    const bool right =
+        range && (request.range->from_end ? range->offset + object.body.size() == range->total
+                                          : range->offset == request.range->offset);
+    if (!right) return odd_answer("get", key, "has other bytes than were asked for");
+    object.info.size = range->total;
+    return object;
+  }
+  Result<Bytes> part = cut(key, object.body, *request.range);
+  if (!part) return part.error();
+  object.body = *part;
+  return object;
+}
+
+Result<ObjectInfo> told_head(const ObjectKey& key, const Result<s3::Answer>& answer) {
+  if (!answer) return told_as(answer.error(), "head", key.text());
+  const http::Headers& headers = answer->response.headers;
+  const std::string* const size = http::find_header(headers, "Content-Length");
+  const auto bytes = size ? number(*size) : std::nullopt;
+  ObjectInfo info{.key = key,
+                  .size = bytes.value_or(0),
+                  .etag = etag_in(headers),
+                  .modified = modified_in(headers)};
+  if (!bytes || info.etag.empty()) return odd_answer("head", key, "to a HEAD lacks size or ETag");
+  return info;
+}
+
+std::vector<Result<ObjectInfo>> head(Bucket& bucket, std::span<const ObjectKey> keys,
+                                     const CallLimits& limits) {
+  std::vector<s3::Operation> operations;
+  operations.reserve(keys.size());
+  for (const ObjectKey& key : keys) operations.push_back(s3::head_object(key));
+  const auto answers = bucket.client->send(operations, limits);
+  std::vector<Result<ObjectInfo>> outcomes;
+  outcomes.reserve(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) outcomes.push_back(told_head(keys[i], answers[i]));
+  return outcomes;
+}
+
+}  // namespace stepstore::bucket

@@ -1,0 +1,240 @@
+#include "store/s3/probe.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/crc64.h"
+#include "base/log.h"
+#include "base/ulid.h"
+#include "layout/keys.h"
+#include "s3/xml.h"
+
+namespace stepstore::bucket {
+namespace {
+
+constexpr std::size_t kRacers = 8;
+
+// One trial of a bucket, with keys of its own.
+class Trial {
+ public:
+  Trial(Bucket& bucket, const CallLimits& limits)
+      : bucket_(bucket), limits_(limits), id_(make_ulid(bucket.clock, bucket.random)) {}
+
+  BucketProbe run(BucketProbe::Versioning versioning) {
+    BucketProbe found{.probed_at = bucket_.clock.now_ms(), .versioning = versioning};
+    const ObjectKey key = new_key("object");
+    (void)write(key, {}).value();
+    found.create_if_absent = refused(write(key, Condition::absent())) && one_creator();
+    try_swaps(key, found);
+    found.complete_if_absent = found.create_if_absent && completion_is_refused(key);
+    if (versioning != BucketProbe::Versioning::off) {
+      found.create_over_delete_marker = creates_again(key);
+    }
+    clean_up();
+    return found;
+  }
+
+ private:
+  ObjectKey new_key(std::string_view name) {
+    keys_.push_back(bucket_.own(probe_key(id_, name)));
+    return keys_.back();
+  }
+
+  // What differs each time, so that ETags do.
+  s3::Operation write_of(const ObjectKey& key, Condition condition, s3::ETagStyle style) {
+    bodies_.push_back("stepstore tries out the bucket " + std::to_string(bodies_.size()));
+    return s3::put_object({.key = key,
+                           .body = bodies_.back(),
+                           .content_type = "text/plain",
+                           .condition = std::move(condition)},
+                          {.etag_style = style});
+  }
+
+  Result<ETag> write(const ObjectKey& key, Condition condition,
+                     s3::ETagStyle style = s3::ETagStyle::quoted) {
+    return race(key, std::move(condition), 1, style).front();
+  }
+
+  std::vector<Result<ETag>> race(const ObjectKey& key, const Condition& condition,
+                                 std::size_t writers, s3::ETagStyle style) {
+    std::vector<s3::Operation> operations;
+    for (std::size_t i = 0; i < writers; ++i) operations.push_back(write_of(key, condition, style));
+    std::vector<Result<ETag>> outcomes;
+    for (const auto& answer : bucket_.client->send(operations, limits_)) {
+      outcomes.push_back(told_put({.key = key, .condition = condition}, answer));
+    }
+    return outcomes;
+  }
+
+  // A refusal; what is neither that nor success ends the probe, since nothing can be said then.
+  static bool refused(const Result<ETag>& outcome) {
+    if (outcome) return false;
+    if (outcome.is(ErrorCode::AlreadyExists) || outcome.is(ErrorCode::Conflict)) return true;
+    outcome.error().raise();
+  }
+
+  static std::size_t winners(const std::vector<Result<ETag>>& outcomes) {
+    return static_cast<std::size_t>(std::ranges::count_if(outcomes, &Result<ETag>::ok));
+  }
+
+  bool one_creator() {
+    return winners(race(new_key("race"), Condition::absent(), kRacers, s3::ETagStyle::quoted)) <= 1;
+  }
+
+  ETag current(const ObjectKey& key) {
+    return head(bucket_, {&key, 1}, limits_).front().value().etag;
+  }
+
+  // Right and stale ETags, with quotes and, where those are not understood, without.
+  void try_swaps(const ObjectKey& key, BucketProbe& found) {
+    const ETag stale = current(key);
+    (void)write(key, {}).value();
+    for (const s3::ETagStyle style : {s3::ETagStyle::quoted, s3::ETagStyle::bare}) {
+      const auto swaps = [&](const ETag& etag) {
+        const Result<ETag> outcome = write(key, Condition::unchanged(etag), style);
+        // A server that does not know the header may say so in any words.
+        return outcome.ok();
+      };
+      if (!swaps(current(key))) continue;
+      found.bare_etags = style == s3::ETagStyle::bare;
+      found.swap_if_unchanged =
+          !swaps(stale) &&
+          winners(race(key, Condition::unchanged(current(key)), kRacers, style)) <= 1;
+      return;
+    }
+    found.swap_if_unchanged = false;
+  }
+
+  bool completion_is_refused(const ObjectKey& key) {
+    const auto begun =
+        bucket_.client->send_one(s3::create_multipart_upload(key, "text/plain"), limits_);
+    if (!begun) return false;
+    const auto upload = s3::parse_create_upload(begun->response.body.view());
+    if (!upload) return false;
+    const BytesView body = "x";
+    s3::UploadedPart part{.number = 1, .crc64 = crc64(body)};
+    const auto sent = bucket_.client->send_one(
+        s3::upload_part(key, *upload, part.number, body, part.crc64), limits_);
+    if (!sent) return false;
+    part.etag = told_put({.key = key}, sent).value().text();
+    const auto completed =
+        bucket_.client->send_one(s3::complete_multipart_upload(key, *upload, {&part, 1},
+                                                               Condition::absent(), part.crc64, {}),
+                                 limits_);
+    if (completed) return false;
+    (void)bucket_.client->send_one(s3::abort_multipart_upload(key, *upload), limits_);
+    return completed.error().http_status() == 412;
+  }
+
+  bool creates_again(const ObjectKey& key) {
+    (void)bucket_.client->send_one(s3::delete_object(key), limits_).value();
+    return write(key, Condition::absent()).ok();
+  }
+
+  void clean_up() {
+    for (const auto& gone : remove(bucket_, keys_, limits_)) {
+      if (!gone) log_warning("an object of the probe stays: {}", gone.error().what());
+    }
+  }
+
+  Bucket& bucket_;
+  const CallLimits& limits_;
+  std::string id_;
+  std::vector<ObjectKey> keys_;
+  std::deque<std::string> bodies_;  // which requests borrow
+};
+
+// Buckets whose owner does not let us ask are taken for what they may be at worst.
+BucketProbe::Versioning versioning_of(Bucket& bucket, const CallLimits& limits) {
+  const auto answer = bucket.client->send_one(s3::get_bucket_versioning(), limits);
+  if (!answer) {
+    const int status = answer.error().http_status();
+    if (status == 0 || (status >= 500 && status != 501)) answer.error().raise();
+    return BucketProbe::Versioning::unknown;
+  }
+  const auto parsed = s3::parse_versioning(answer->response.body.view());
+  if (!parsed) return BucketProbe::Versioning::unknown;
+  switch (*parsed) {
+    case s3::Versioning::enabled:
+      return BucketProbe::Versioning::enabled;
+    case s3::Versioning::suspended:
+      return BucketProbe::Versioning::suspended;
+    case s3::Versioning::never:
+      break;
+  }
+  return BucketProbe::Versioning::off;
+}
+
+// Other processes save themselves the trial. What cannot be written down is only found out again.
+void write_down(Bucket& bucket, const Result<Object>& before, const BucketProbe& probe,
+                const CallLimits& limits) {
+  const ObjectKey key = bucket.own(format_marker_key());
+  const std::string body =
+      before ? with_probe(before->body.text(), probe, key.text()) : to_json({.probe = probe});
+  const PutRequest request{
+      .key = key,
+      .body = body,
+      .content_type = "application/json",
+      .condition = before ? Condition::unchanged(before->info.etag) : Condition::absent()};
+  const bool enforced = before ? probe.swap_if_unchanged : probe.create_if_absent;
+  PutRequest sent = request;
+  if (!enforced) sent.condition = {};
+  const auto answer = bucket.client->send_one(
+      s3::put_object(
+          sent, {.etag_style = probe.bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted}),
+      limits);
+  if (const Result<ETag> outcome = told_put(sent, answer); !outcome) {
+    log_info("what was found out about the bucket was not written down: {}",
+             outcome.error().what());
+  }
+}
+
+}  // namespace
+
+BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
+  const BucketProbe::Versioning versioning = versioning_of(bucket, limits);
+  const GetRequest get_marker{.key = bucket.own(format_marker_key())};
+  const Result<Object> marker = told_get(
+      get_marker,
+      bucket.client->send_one(s3::get_object(get_marker, std::uint64_t{1} << 20U), limits));
+  if (!marker && !marker.is(ErrorCode::NotFound)) marker.error().raise();
+  if (marker) {
+    const auto known = parse_format_marker(marker->body.text(), get_marker.key.text()).probe;
+    const auto age = bucket.clock.now_ms() - (known ? known->probed_at : Timestamp{});
+    if (known && known->versioning == versioning && age < bucket.options.probe_age_max &&
+        age > -bucket.options.probe_age_max) {
+      return *known;
+    }
+  }
+  const BucketProbe found = Trial(bucket, limits).run(versioning);
+  for (const std::string& note : notes_of(found)) log_warning("{}", note);
+  write_down(bucket, marker, found, limits);
+  return found;
+}
+
+std::vector<std::string> notes_of(const BucketProbe& probe) {
+  std::vector<std::string> notes;
+  if (!probe.create_if_absent) {
+    notes.emplace_back(
+        "The bucket does not enforce If-None-Match: two writers that create the same step at the "
+        "same moment may both succeed; the step is whole, and the later one stays.");
+  }
+  if (!probe.swap_if_unchanged) {
+    notes.emplace_back(
+        "The bucket does not enforce If-Match: of two changes to the same step at the same moment "
+        "one can be lost.");
+  }
+  if (!probe.create_over_delete_marker) {
+    notes.emplace_back(
+        "The bucket keeps versions and does not create over a delete marker: where a key was "
+        "deleted, two first stores may race.");
+  }
+  if (!probe.complete_if_absent) {
+    notes.emplace_back(
+        "The bucket completes multipart uploads without judging conditions: large components get "
+        "names of their own.");
+  }
+  return notes;
+}
+
+}  // namespace stepstore::bucket
