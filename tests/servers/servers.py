@@ -206,6 +206,7 @@ def wait_for_signal(servers: list[dict[str, object]]) -> NoReturn:
 
 
 def list_servers(as_json: bool) -> int:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` is no error
     if as_json:
         kinds = [
             {"name": kind.name, "version": kind.version, "why": kind.why, "traits": sorted(kind.traits)}
