@@ -1,0 +1,218 @@
+// Credentials are found where AWS's tools find them, follow their files, and what is missing is
+// told by name and without a secret.
+#include "s3/credentials.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "base/errors.h"
+#include "s3/profile_file.h"
+
+namespace stepstore::s3 {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CredentialsTest : public ::testing::Test {
+ protected:
+  CredentialsTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "stepstore-XXXXXX").string();
+    home_ = ::mkdtemp(pattern.data());
+    std::filesystem::create_directory(home_ / ".aws");
+    variables_["HOME"] = home_.string();
+  }
+  ~CredentialsTest() override { std::filesystem::remove_all(home_); }
+
+  Lookup lookup() {
+    return [this](std::string_view name) -> std::optional<std::string> {
+      const auto found = variables_.find(std::string(name));
+      if (found == variables_.end()) return std::nullopt;
+      return found->second;
+    };
+  }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(home_ / name) << text;
+  }
+  std::shared_ptr<const Credentials> find(const std::string& profile = {}) {
+    return default_credentials(lookup(), profile)->current({});
+  }
+  // The text of the Unauthenticated error that looking for credentials gives.
+  std::string refused(const std::string& profile = {}) {
+    try {
+      (void)find(profile);
+    } catch (const Unauthenticated& missing) {
+      EXPECT_THAT(missing.what(), Not(HasSubstr("hush-hush")));
+      return missing.what();
+    }
+    return "(no error)";
+  }
+
+  std::filesystem::path home_;
+  std::map<std::string, std::string> variables_;
+};
+
+TEST_F(CredentialsTest, FixedOnesAreGivenAsTheyAre) {
+  const auto source = fixed_credentials(
+      {.access_key = "A", .secret_key = "S", .session_token = "T", .source = "the caller"});
+  EXPECT_EQ(source->current({})->session_token, "T");
+  EXPECT_FALSE(source->refresh(*source->current({})));
+  EXPECT_EQ(source->describe(), "the caller");
+  EXPECT_THROW((void)fixed_credentials({.access_key = "A"})->current({}), Unauthenticated);
+}
+
+TEST_F(CredentialsTest, VariablesComeFirst) {
+  variables_["AWS_ACCESS_KEY_ID"] = "A";
+  variables_["AWS_SECRET_ACCESS_KEY"] = "S";
+  write(".aws/credentials", "[default]\naws_access_key_id=F\naws_secret_access_key=hush-hush\n");
+  EXPECT_EQ(find()->access_key, "A");
+  EXPECT_EQ(find()->session_token, "");
+  EXPECT_EQ(find()->source, "environment");
+  variables_["AWS_SESSION_TOKEN"] = "T";
+  EXPECT_EQ(find()->session_token, "T");
+  EXPECT_EQ(find("default")->access_key, "F") << "a profile that was named comes before them";
+}
+
+TEST_F(CredentialsTest, HalfOfTheVariablesIsAnError) {
+  variables_["AWS_ACCESS_KEY_ID"] = "A";
+  EXPECT_THAT(refused(), HasSubstr("AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not"));
+  variables_["AWS_SECRET_ACCESS_KEY"] = "hush-hush";
+  variables_["AWS_ACCESS_KEY_ID"] = "";  // as not set
+  EXPECT_THAT(refused(), HasSubstr("AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is not"));
+}
+
+TEST_F(CredentialsTest, ReadsProfilesOfBothFiles) {
+  write(".aws/credentials",
+        "\xEF\xBB\xBF# comment\r\n[default]\r\n aws_access_key_id = D \r\n"
+        "aws_secret_access_key=a/b+c#d;e\r\n\r\n"
+        "[ work ]  ; comment\nAWS_ACCESS_KEY_ID=W\naws_secret_access_key = S # comment\n"
+        "aws_session_token = T==\n");
+  write(".aws/config",
+        "[profile work]\nregion = eu-west-1\naws_access_key_id = not this\n"
+        "aws_secret_access_key = nor this\n"
+        "[profile only-config]\naws_access_key_id = C\naws_secret_access_key = S\n"
+        "[profile \"two words\"]\naws_access_key_id = Q\naws_secret_access_key = S\n"
+        "[sso-session work]\naws_access_key_id = X\n[other]\naws_access_key_id = X\n");
+  EXPECT_EQ(find()->access_key, "D");
+  EXPECT_EQ(find()->secret_key, "a/b+c#d;e") << "a comment begins only after a blank";
+  EXPECT_EQ(find("work")->access_key, "W");
+  EXPECT_EQ(find("work")->secret_key, "S");
+  EXPECT_EQ(find("work")->session_token, "T==");
+  EXPECT_EQ(find("work")->source, "profile work");
+  EXPECT_EQ(find("only-config")->access_key, "C");
+  EXPECT_EQ(find("two words")->access_key, "Q");
+  EXPECT_THAT(refused("other"), HasSubstr("profile 'other' does not exist")) << "not of config";
+  variables_["AWS_PROFILE"] = "work";
+  EXPECT_EQ(find()->access_key, "W");
+}
+
+TEST_F(CredentialsTest, FilesMayLieElsewhere) {
+  write("mine", "[default]\naws_access_key_id=M\naws_secret_access_key=S\n");
+  variables_["AWS_SHARED_CREDENTIALS_FILE"] = "~/mine";
+  EXPECT_EQ(find()->access_key, "M");
+  write("settings", "[profile p]\nregion=eu-north-1\n");
+  variables_["AWS_CONFIG_FILE"] = (home_ / "settings").string();
+  EXPECT_EQ(profile_value(lookup(), "p", "region"), "eu-north-1");
+}
+
+TEST_F(CredentialsTest, ReadsValuesAndBlocksOfAProfile) {
+  write(".aws/config",
+        "[default]\nregion = us-west-2\ns3 =\n  addressing_style = path\n  x = y\noutput = json\n"
+        "[profile p]\n  region = eu-west-1\n  endpoint_url = http://localhost:9000\n");
+  EXPECT_EQ(profile_value(lookup(), "", "region"), "us-west-2");
+  EXPECT_EQ(profile_value(lookup(), "", "s3.addressing_style"), "path");
+  EXPECT_EQ(profile_value(lookup(), "", "output"), "json");
+  EXPECT_EQ(profile_value(lookup(), "", "s3"), std::nullopt);
+  EXPECT_EQ(profile_value(lookup(), "p", "region"), "eu-west-1") << "indented, but of no block";
+  EXPECT_EQ(profile_value(lookup(), "p", "endpoint_url"), "http://localhost:9000");
+  EXPECT_EQ(profile_value(lookup(), "none", "region"), std::nullopt);
+}
+
+TEST_F(CredentialsTest, FollowsItsFiles) {
+  write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
+  const auto source = default_credentials(lookup());
+  const auto first = source->current({});
+  EXPECT_EQ(first->access_key, "ONE");
+  EXPECT_EQ(source->current({}), first) << "the same object while nothing has changed";
+  EXPECT_FALSE(source->refresh(*first));
+  write(".aws/credentials", "[default]\naws_access_key_id=SECOND\naws_secret_access_key=S\n");
+  EXPECT_EQ(source->current({})->access_key, "SECOND") << "another size";
+  EXPECT_TRUE(source->refresh(*first));
+  EXPECT_FALSE(source->refresh(*source->current({})));
+  std::filesystem::remove(home_ / ".aws/credentials");
+  EXPECT_THROW((void)source->current({}), Unauthenticated);
+}
+
+// The same size at the same time: only a refusal tells.
+TEST_F(CredentialsTest, ReadsAgainWhenRefused) {
+  const auto path = home_ / ".aws/credentials";
+  write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
+  const auto time = std::filesystem::last_write_time(path);
+  const auto source = default_credentials(lookup());
+  const auto first = source->current({});
+  write(".aws/credentials", "[default]\naws_access_key_id=TWO\naws_secret_access_key=S\n");
+  std::filesystem::last_write_time(path, time);
+  EXPECT_EQ(source->current({})->access_key, "ONE");
+  EXPECT_TRUE(source->refresh(*first));
+  EXPECT_EQ(source->current({})->access_key, "TWO");
+}
+
+TEST_F(CredentialsTest, SaysWhatIsMissingWhere) {
+  const std::string files =
+      home_.string() + "/.aws/credentials or " + home_.string() + "/.aws/config";
+  EXPECT_THAT(refused(), AllOf(HasSubstr("AWS_ACCESS_KEY_ID is not set"),
+                               HasSubstr("profile 'default' does not exist in " + files)));
+  EXPECT_THAT(refused("work"), AllOf(HasSubstr("profile 'work' does not exist in " + files),
+                                     Not(HasSubstr("AWS_ACCESS_KEY_ID is not set"))));
+  write(".aws/config", "[default]\nregion=x\n");
+  EXPECT_THAT(refused(), HasSubstr("profile 'default' has no aws_access_key_id in " + files));
+  write(".aws/credentials", "[default]\naws_secret_access_key=hush-hush\n");
+  EXPECT_THAT(refused(), HasSubstr("profile 'default' in " + home_.string() +
+                                   "/.aws/credentials has no aws_access_key_id"));
+  write(".aws/credentials", "[default]\naws_access_key_id=A\n");
+  EXPECT_THAT(refused(), HasSubstr("has no aws_secret_access_key"));
+  variables_.erase("HOME");
+  EXPECT_THAT(refused(), HasSubstr("HOME is not set"));
+}
+
+TEST_F(CredentialsTest, SaysWhichWaysItCannotGo) {
+  for (const char* const way : {"role_arn", "credential_process", "sso_session"}) {
+    write(".aws/config", std::string("[profile p]\n") + way + " = hush-hush\n");
+    EXPECT_THAT(refused("p"),
+                AllOf(HasSubstr(std::string("by ") + way + ", which stepstore cannot follow"),
+                      HasSubstr("aws configure export-credentials")));
+  }
+}
+
+TEST_F(CredentialsTest, AFileThatCannotBeReadIsAnError) {
+  std::filesystem::create_directory(home_ / ".aws/credentials");
+  EXPECT_THROW((void)find(), ConfigError) << "a directory";
+  std::filesystem::remove(home_ / ".aws/credentials");
+  write(".aws/credentials", std::string((1U << 20) + 1, '#'));
+  EXPECT_THROW((void)find(), ConfigError) << "too large";
+}
+
+TEST_F(CredentialsTest, DescribesItselfWithoutASecret) {
+  EXPECT_EQ(default_credentials(lookup(), "work")->describe(), "profile work");
+  variables_["AWS_ACCESS_KEY_ID"] = "A";
+  EXPECT_EQ(default_credentials(lookup())->describe(), "environment");
+}
+
+TEST(ProfileFile, PassesOverWhatItDoesNotKnow) {
+  const Profiles profiles = parse_profiles(
+      "x = before any section\n[open\n[a]\nnonsense\n= 1\nk = v\nk = w\n[]\n[a]\nl=1",
+      ProfileFileKind::credentials);
+  EXPECT_EQ(profiles.at("a").at("k"), "w") << "the last one counts";
+  EXPECT_EQ(profiles.at("a").at("l"), "1") << "a section may come twice";
+  EXPECT_FALSE(profiles.at("a").contains("x"));
+  EXPECT_TRUE(parse_profiles("", ProfileFileKind::config).empty());
+}
+
+}  // namespace
+}  // namespace stepstore::s3
