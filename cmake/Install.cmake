@@ -19,7 +19,7 @@ if(TARGET stepstore_testing)
   install(DIRECTORY testing DESTINATION ${testing_include_dir} FILES_MATCHING PATTERN "*.h")
   # The headers of the layers that those include.
   install(FILES src/check/conformance.h DESTINATION ${testing_include_dir}/check)
-  install(FILES src/base/clock.h src/base/random.h DESTINATION ${testing_include_dir}/base)
+  install(FILES src/base/clock.h src/base/files.h src/base/random.h DESTINATION ${testing_include_dir}/base)
 endif()
 if(TARGET stepstore_cli)
   install(TARGETS stepstore_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -67,10 +67,26 @@ struct AdoptOptions {
   Call call{std::chrono::hours{24}};
 };
 
+// Who signs requests to S3.
+struct S3Credentials {
+  std::string access_key_id{};
+  std::string secret_access_key{};  // never in a message
+  std::string session_token{};      // of temporary credentials; else empty
+};
+
 // How a manager works. Where a field is empty, the environment and then the default decide;
 // docs/storage_manager.md has the table. Unknown URI parameters are errors.
 struct Options {
   std::optional<std::filesystem::path> local_base_path{};  // SM_LOCAL_BASE_PATH, ./.storage_data
+  std::optional<std::string> s3_bucket_name{};             // SM_S3_BUCKET_NAME
+  std::optional<std::string> s3_region_name{};    // SM_S3_REGION, AWS_REGION, AWS_DEFAULT_REGION,
+                                                  // the profile's, us-east-1
+  std::optional<std::string> s3_endpoint_url{};   // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the
+                                                  // profile's, AWS
+  std::optional<std::string> s3_profile{};        // AWS_PROFILE, default
+  std::optional<S3Credentials> s3_credentials{};  // the environment's, the profile's
+  // Where both are configured and no URI is given: true takes S3, false the directory.
+  bool prefer_s3 = true;
   std::optional<bool>
       fsync{};  // local store: true. false: for tests; a crash of the machine may lose steps
   Keep keep_versions{};         // default for store calls that do not say

@@ -267,7 +267,7 @@ StorageInfo StorageManager::get_storage_info() const {
   const Capabilities now = core_->store->capabilities();
   info.stack = now.stack;
   info.durable = now.durable;
-  info.notes = now.notes;
+  info.notes.insert(info.notes.end(), now.notes.begin(), now.notes.end());
   info.format = kFormatVersion;
   return info;
 }

@@ -10,16 +10,20 @@
 #include "base/errors.h"
 #include "base/fork.h"
 #include "base/log.h"
+#include "http/client.h"
 #include "manager/manager_core.h"
+#include "open/s3_settings.h"
 #include "open/uri.h"
 #include "store/local/local_store.h"
 #include "store/memory_store.h"
+#include "store/prefix_store.h"
+#include "store/s3/s3_store.h"
 
 namespace stepstore {
 namespace {
 
-std::optional<std::string> variable(const char* name) {
-  const char* const value = std::getenv(name);
+std::optional<std::string> variable(std::string_view name) {
+  const char* const value = std::getenv(std::string(name).c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;
   return value;
 }
@@ -50,22 +54,64 @@ struct Choice {
   std::string reason;
 };
 
+struct Named {
+  std::string value;
+  std::string by;  // in words
+};
+
+std::optional<Named> bucket_named(const Options& options) {
+  if (options.s3_bucket_name) return Named{*options.s3_bucket_name, "s3_bucket_name"};
+  if (const auto name = variable("SM_S3_BUCKET_NAME")) return Named{*name, "SM_S3_BUCKET_NAME"};
+  return std::nullopt;
+}
+
+std::optional<Named> directory_named(const Options& options) {
+  if (options.local_base_path) {
+    return Named{options.local_base_path->string(), "local_base_path"};
+  }
+  if (const auto path = variable("SM_LOCAL_BASE_PATH")) return Named{*path, "SM_LOCAL_BASE_PATH"};
+  return std::nullopt;
+}
+
+// S3 where a bucket is configured, a directory otherwise.
 Choice choose(std::string_view uri, const Options& options) {
   if (!uri.empty()) {
-    if (options.local_base_path) {
+    if (options.local_base_path || options.s3_bucket_name) {
       error(ErrorCode::ConfigError, "StorageManager", "",
-            "both a URI and local_base_path name the place", "Pass one of them.")
+            std::string("both a URI and ") +
+                (options.local_base_path ? "local_base_path" : "s3_bucket_name") +
+                " name the place",
+            "Pass one of them.")
           .raise();
     }
     return {parse_store_uri(uri), "it is the URI that was given"};
   }
-  if (options.local_base_path) {
-    return {{.path = options.local_base_path->string()}, "it is local_base_path"};
+  const auto bucket = bucket_named(options);
+  const auto directory = directory_named(options);
+  if (bucket && options.prefer_s3) {
+    return {{.scheme = StoreUri::Scheme::s3, .bucket = bucket->value},
+            bucket->by + " names a bucket" + (directory ? ", and S3 is preferred" : "")};
   }
-  if (const auto path = variable("SM_LOCAL_BASE_PATH")) {
-    return {{.path = *path}, "it is SM_LOCAL_BASE_PATH"};
+  std::string reason = directory ? "it is " + directory->by : "it is the default";
+  if (bucket) reason += ", and prefer_s3 is false";
+  return {{.path = directory ? directory->value : "./.storage_data"}, reason};
+}
+
+std::shared_ptr<ObjectStore> open_bucket(const S3Settings& settings, StorageInfo& info) {
+  if (!settings.client.endpoint.tls && !settings.client.endpoint.loopback()) {
+    info.notes.push_back("Requests go to " + settings.client.endpoint.text() +
+                         " without TLS: others on the way can read the recordings. Use https.");
+    log_warning("{}", info.notes.back());
   }
-  return {{.path = "./.storage_data"}, "it is the default"};
+  auto transport = std::make_shared<http::Client>(http::ClientOptions{.ca_file = settings.ca_file},
+                                                  system_clock());
+  auto client = std::make_shared<s3::Client>(settings.client, std::move(transport),
+                                             settings.credentials, system_clock(), system_random());
+  std::shared_ptr<ObjectStore> store =
+      std::make_shared<S3Store>(std::move(client), S3StoreOptions{.prefix = settings.prefix},
+                                system_clock(), system_random());
+  if (settings.prefix.empty()) return store;
+  return std::make_shared<PrefixStore>(std::move(store), settings.prefix);
 }
 
 std::shared_ptr<ManagerCore> open_core(std::string_view uri, Options options) {
@@ -90,10 +136,14 @@ std::shared_ptr<ManagerCore> open_core(std::string_view uri, Options options) {
       store = choice.uri.path.empty() ? std::make_shared<MemoryStore>()
                                       : shared_memory_store(choice.uri.path);
       break;
-    case StoreUri::Scheme::s3:
-      error(ErrorCode::Unsupported, "StorageManager", "", "this release does not store on S3 yet",
-            "Use a path, memory: or memory:name.")
-          .raise();
+    case StoreUri::Scheme::s3: {
+      const S3Settings settings = s3_settings(choice.uri, options, variable);
+      info.backend = "s3";
+      info.location = settings.location();
+      info.fsync = false;
+      store = open_bucket(settings, info);
+      break;
+    }
   }
   log_info("the store is {} ({}): {}", info.location, info.backend, info.reason);
   return std::make_shared<ManagerCore>(std::move(store), std::move(options), std::move(info));

@@ -1,6 +1,10 @@
 #include "open/uri.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/errors.h"
+#include "s3/encode.h"
 
 namespace stepstore {
 namespace {
@@ -16,10 +20,63 @@ bool is_scheme(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
+constexpr std::array<std::string_view, 6> kParameters{"ca_file", "endpoint",     "profile",
+                                                      "region",  "sign_payload", "style"};
+
+// "a=1&b=2", each part percent-encoded where it must be.
+std::map<std::string, std::string> parse_parameters(std::string_view text) {
+  std::map<std::string, std::string> parameters;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('&'), text.size());
+    const std::string_view pair = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t equals = pair.find('=');
+    const std::string name(pair.substr(0, equals));
+    if (std::ranges::find(kParameters, name) == kParameters.end()) {
+      // Somebody may have put a secret there, so the value is not repeated.
+      refuse("the URI has an unknown parameter '" + name + "'",
+             "Known are ca_file, endpoint, profile, region, sign_payload and style. Credentials "
+             "come from the environment or a profile.");
+    }
+    const auto value =
+        equals == std::string_view::npos ? std::nullopt : s3::url_decode(pair.substr(equals + 1));
+    if (!value || value->empty()) refuse("the URI's parameter '" + name + "' has no value", "");
+    if (!parameters.emplace(name, *value).second) {
+      refuse("the URI has the parameter '" + name + "' twice", "Leave one of them out.");
+    }
+  }
+  return parameters;
+}
+
+StoreUri parse_s3(std::string_view rest) {
+  constexpr const char* kForm = "Write s3://bucket/prefix.";
+  if (!rest.starts_with("//")) refuse("an s3: URI names no bucket", kForm);
+  rest.remove_prefix(2);
+  const std::size_t question = rest.find('?');
+  const std::string_view place = rest.substr(0, question);
+  if (place.find('@') != std::string_view::npos) {
+    refuse("the URI holds credentials", "Take them out; set them in the environment instead.");
+  }
+  const std::size_t slash = place.find('/');
+  StoreUri uri{.scheme = StoreUri::Scheme::s3, .bucket = std::string(place.substr(0, slash))};
+  if (uri.bucket.empty()) refuse("an s3: URI names no bucket", kForm);
+  if (slash != std::string_view::npos) {
+    std::string_view prefix = place.substr(slash);
+    while (prefix.starts_with('/')) prefix.remove_prefix(1);
+    while (prefix.ends_with('/')) prefix.remove_suffix(1);
+    uri.prefix = prefix;
+  }
+  if (question != std::string_view::npos) {
+    uri.parameters = parse_parameters(rest.substr(question + 1));
+  }
+  return uri;
+}
+
 }  // namespace
 
 StoreUri parse_store_uri(std::string_view uri) {
-  constexpr std::string_view kForms = "Use a path, file:///path, memory: or memory:name.";
+  constexpr std::string_view kForms =
+      "Use a path, file:///path, s3://bucket/prefix, memory: or memory:name.";
   const std::size_t colon = uri.find(':');
   const std::string_view scheme = colon == std::string_view::npos ? "" : uri.substr(0, colon);
   if (!is_scheme(scheme)) {
@@ -43,12 +100,7 @@ StoreUri parse_store_uri(std::string_view uri) {
     }
     return {.scheme = StoreUri::Scheme::local, .path = std::string(rest.substr(2))};
   }
-  if (scheme == "s3") {
-    if (rest.find('@') != std::string_view::npos) {
-      refuse("the URI holds credentials", "Take them out; set them in the environment instead.");
-    }
-    return {.scheme = StoreUri::Scheme::s3, .path = std::string(rest)};
-  }
+  if (scheme == "s3") return parse_s3(rest);
   refuse("there is no store of the kind '" + std::string(scheme) + ":'", std::string(kForms));
 }
 

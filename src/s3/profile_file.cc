@@ -98,6 +98,11 @@ std::optional<ProfileFile::Stamp> ProfileFile::stamp_now() const {
   std::error_code problem;
   Stamp stamp;
   stamp.size = std::filesystem::file_size(path_, problem);
+  // What is no file of its own, such as /dev/null or a pipe, has no size to go by.
+  if (problem == std::errc::not_supported) {
+    stamp.size = 0;
+    problem.clear();
+  }
   if (!problem) stamp.modified = std::filesystem::last_write_time(path_, problem);
   if (!problem) return stamp;
   if (problem == std::errc::no_such_file_or_directory || problem == std::errc::not_a_directory) {

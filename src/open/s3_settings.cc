@@ -1,0 +1,137 @@
+#include "open/s3_settings.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "http/url.h"
+#include "s3/encode.h"
+
+namespace stepstore {
+namespace {
+
+using Value = std::optional<std::string>;
+
+[[noreturn]] void refuse(std::string message, std::string advice) {
+  error(ErrorCode::ConfigError, "StorageManager", "", std::move(message), std::move(advice))
+      .raise();
+  __builtin_unreachable();
+}
+
+// Where each setting may come from, in order; the first that is set counts.
+class Sources {
+ public:
+  Sources(const StoreUri& uri, const Options& options, const s3::Lookup& lookup)
+      : uri_(uri), lookup_(lookup) {
+    profile_ = parameter("profile").value_or(options.s3_profile.value_or(""));
+  }
+
+  Value parameter(const std::string& name) const {
+    const auto found = uri_.parameters.find(name);
+    return found == uri_.parameters.end() ? Value() : Value(found->second);
+  }
+  Value variable(std::initializer_list<std::string_view> names) const {
+    for (const std::string_view name : names) {
+      if (auto value = lookup_(name)) return value;
+    }
+    return std::nullopt;
+  }
+  Value profile(std::string_view name) const { return s3::profile_value(lookup_, profile_, name); }
+  const std::string& profile_name() const { return profile_; }
+
+ private:
+  const StoreUri& uri_;
+  const s3::Lookup& lookup_;
+  std::string profile_;
+};
+
+void check_bucket(const std::string& bucket) {
+  const bool fine = bucket.size() <= 255 && std::ranges::all_of(bucket, [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+                    });
+  if (!fine) {
+    refuse("'" + bucket + "' is no bucket name",
+           "Bucket names are letters, digits, '.', '-' and '_'.");
+  }
+}
+
+http::Endpoint aws_endpoint(const std::string& region) {
+  const std::string domain = region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com";
+  return {.tls = true, .host = "s3." + region + domain, .port = 443};
+}
+
+http::Endpoint endpoint_of(const std::string& text) {
+  const http::Url url = http::parse_url(text);
+  if ((!url.path.empty() && url.path != "/") || !url.query.empty()) {
+    refuse("the endpoint '" + url.endpoint.text() + "' has a path",
+           "Name the server only: http://host:port or https://host.");
+  }
+  return url.endpoint;
+}
+
+s3::AddressStyle style_of(const Sources& from, bool on_aws, const std::string& bucket) {
+  const Value named = from.parameter("style");
+  if (named == "path") return s3::AddressStyle::path;
+  if (named == "virtual") return s3::AddressStyle::virtual_host;
+  if (named) refuse("style is '" + *named + "'", "It is path or virtual.");
+  // A bucket's dots would not match the server's certificate.
+  return on_aws && bucket.find('.') == std::string::npos ? s3::AddressStyle::virtual_host
+                                                         : s3::AddressStyle::path;
+}
+
+s3::SignPayload signing_of(const Sources& from) {
+  const Value named = from.parameter("sign_payload");
+  if (!named || named == "auto") return s3::SignPayload::automatic;
+  if (named == "always") return s3::SignPayload::always;
+  if (named == "never") return s3::SignPayload::never;
+  refuse("sign_payload is '" + *named + "'", "It is auto, always or never.");
+}
+
+}  // namespace
+
+std::string S3Settings::location() const {
+  std::string text = "s3://" + client.bucket;
+  if (!prefix.empty()) text += '/' + prefix;
+  return text + "?endpoint=" + client.endpoint.text() + "&region=" + client.region;
+}
+
+S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lookup& lookup) {
+  check_bucket(uri.bucket);
+  const Sources from(uri, options, lookup);
+  const auto first = [](std::initializer_list<Value> values) {
+    const auto found =
+        std::ranges::find_if(values, [](const Value& each) { return each && !each->empty(); });
+    return found == values.end() ? Value() : *found;
+  };
+  S3Settings out;
+  out.prefix = uri.prefix;
+  out.client.bucket = uri.bucket;
+  out.client.region = first({from.parameter("region"), options.s3_region_name,
+                             from.variable({"SM_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"}),
+                             from.profile("region")})
+                          .value_or("us-east-1");
+  const Value endpoint = first({from.parameter("endpoint"), options.s3_endpoint_url,
+                                from.variable({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
+                                from.profile("s3.endpoint_url"), from.profile("endpoint_url")});
+  out.client.endpoint = endpoint ? endpoint_of(*endpoint) : aws_endpoint(out.client.region);
+  out.client.style = style_of(from, !endpoint, uri.bucket);
+  out.client.sign_payload = signing_of(from);
+  out.ca_file = first({from.parameter("ca_file"), from.variable({"AWS_CA_BUNDLE"}),
+                       from.profile("ca_bundle")})
+                    .value_or("");
+  if (options.s3_credentials) {
+    const S3Credentials& given = *options.s3_credentials;
+    if (given.access_key_id.empty() || given.secret_access_key.empty()) {
+      refuse("s3_credentials lack the access key or its secret", "Pass both.");
+    }
+    out.credentials = s3::fixed_credentials({.access_key = given.access_key_id,
+                                             .secret_key = given.secret_access_key,
+                                             .session_token = given.session_token,
+                                             .source = "s3_credentials"});
+  } else {
+    out.credentials = s3::default_credentials(lookup, from.profile_name());
+  }
+  return out;
+}
+
+}  // namespace stepstore
