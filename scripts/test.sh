@@ -17,6 +17,7 @@ run_ctest dev
 for suite in python/tests cli/tests tests/docs; do
   run_pytest "$suite" "$suite"
 done
+run_pytest 'signatures beside botocore' tests/sigv4
 run_pytest 'tests of the checks' tests/lint tests/scripts
 run_check 'a project that uses the installed library' bash tests/consumer/run.sh "$build/dev"
 count_suites

@@ -198,6 +198,14 @@ TEST_F(CredentialsTest, AFileThatCannotBeReadIsAnError) {
   EXPECT_THROW((void)find(), ConfigError) << "too large";
 }
 
+// How people switch the files off.
+TEST_F(CredentialsTest, DevNullIsAnEmptyFile) {
+  variables_["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
+  variables_["AWS_CONFIG_FILE"] = "/dev/null";
+  EXPECT_THAT(refused(), HasSubstr("profile 'default' does not exist in /dev/null or /dev/null"));
+  EXPECT_EQ(profile_value(lookup(), "", "region"), std::nullopt);
+}
+
 TEST_F(CredentialsTest, DescribesItselfWithoutASecret) {
   EXPECT_EQ(default_credentials(lookup(), "work")->describe(), "profile work");
   variables_["AWS_ACCESS_KEY_ID"] = "A";
