@@ -75,7 +75,8 @@ class Exchange {
   }
 
   void start() {
-    while (next_ < requests_.size() && flights_.size() < airport_.options.in_flight_max) {
+    while (next_ < requests_.size() &&
+           flights_.size() < std::max<std::size_t>(1, airport_.options.in_flight_max)) {
       const std::size_t index = next_++;
       try {
         flights_.push_back({index, std::make_unique<Flight>(airport_, requests_[index])});

@@ -59,10 +59,12 @@ void Flight::begin(bool fresh) {
   if (fresh_) {
     phase_ = Phase::connecting;
     connect_until_ = airport_.clock.steady_now() + airport_.options.connect_timeout;
-    connection_ = std::make_unique<Connection>();
-    connection_->scratch = std::make_unique_for_overwrite<std::byte[]>(kScratchBytes);
-    connection_->stream = std::make_unique<Stream>(
+    connection_.reset();  // there may be no socket to be had; then there is no connection either
+    auto made = std::make_unique<Connection>();
+    made->scratch = std::make_unique_for_overwrite<std::byte[]>(kScratchBytes);
+    made->stream = std::make_unique<Stream>(
         airport_.endpoint, airport_.addresses[address_ % airport_.addresses.size()], airport_.tls);
+    connection_ = std::move(made);
   }
   ++sends_;
 }
@@ -242,7 +244,8 @@ bool Flight::read_some() {
         land(reader_->take());
       } else {
         lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(),
-                   "the server closed the connection without an answer"));
+                   "the server closed the connection without an answer",
+                   "Call again. If it never answers: is the scheme (http or https) right?"));
       }
       return false;
     case State::failed:

@@ -64,8 +64,8 @@ class ScriptedServer {
   void serve(int socket, int connection);
 
   const Script script_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
+  std::uint16_t port_ = 0;  // set while listener_ is made
+  int listener_;
   std::atomic<int> connections_ = 0;
   std::mutex mutex_;
   std::vector<int> open_{};
@@ -88,7 +88,7 @@ Outcome one(Transport& client, const Endpoint& endpoint, const Sending& request,
             const CallLimits& limits = {});
 CallLimits within(std::chrono::milliseconds time);
 
-// "CODE: message", for assertions that show what happened.
+// The status or the whole error, for assertions that show what happened.
 std::string told(const Outcome& outcome);
 
 // CPU time of the calling thread.

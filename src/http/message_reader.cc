@@ -85,11 +85,11 @@ class ReaderState {
       const std::size_t used =
           parser->put(boost::asio::const_buffer(scratch.data() + begin_, end_ - begin_), failed);
       begin_ += used;
-      if (failed == beast::http::error::need_more) break;
-      if (failed) not_http(failed.message());
+      const bool more = failed == beast::http::error::need_more;
+      if (failed && !more) not_http(failed.message());
       if (parser->is_header_done() && !head_done) on_head();
       if (!direct && parser->body.size() > body_bytes_max) too_large();
-      if (direct || (parser && parser->is_done())) break;
+      if (more || direct || (parser && parser->is_done())) break;
       if (used == 0 && head_done) break;
     }
     compact();
@@ -109,7 +109,7 @@ class ReaderState {
     if (const auto size = parser->content_length(); size && !parser->chunked()) {
       if (*size > body_bytes_max) too_large();
       direct = true;
-      block = std::make_shared_for_overwrite<std::byte[]>(*size);
+      block = make_block(*size);
       body_size = *size;
       const std::size_t there = std::min<std::uint64_t>(end_ - begin_, body_size);
       if (there > 0) std::memcpy(block.get(), scratch.data() + begin_, there);
@@ -126,6 +126,19 @@ class ReaderState {
     std::memmove(scratch.data(), scratch.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
+  }
+
+  // The size is the peer's word: what no memory holds is its error, not ours.
+  static std::shared_ptr<std::byte[]> make_block(std::uint64_t size) {
+    try {
+      return std::make_shared_for_overwrite<std::byte[]>(size);
+    } catch (const std::bad_alloc&) {
+      error(ErrorCode::TooLarge, "receive", "",
+            "there is no memory for a body of " + std::to_string(size) + " bytes",
+            "Ask for a smaller part of it.")
+          .raise();
+      __builtin_unreachable();
+    }
   }
 
   [[noreturn]] void too_large() const {

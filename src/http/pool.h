@@ -37,6 +37,8 @@ class Pool {
   using Idle = std::vector<std::unique_ptr<Connection>>;  // the last one was used last
   // What belongs to the parent, to be closed outside the lock. With the mutex held.
   std::map<Endpoint, Idle> leave_parent();
+  // Moves what was given back before that time to `stale`. With the mutex held.
+  void drop_stale(std::chrono::steady_clock::time_point before, Idle& stale);
 
   Clock& clock_;
   const std::chrono::milliseconds idle_max_;

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/errors.h"
@@ -101,8 +102,15 @@ class Askers {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
     if (idle_ < jobs_.size() && threads_ < kThreadsMax) {
-      ++threads_;
-      std::thread([this] { work(); }).detach();
+      try {
+        std::thread([this] { work(); }).detach();
+        ++threads_;
+      } catch (const std::system_error& failed) {
+        if (threads_ == 0) {
+          jobs_.pop_back();
+          errno_error(failed.code().value(), "connect", "", "thread").raise();
+        }
+      }
     }
     more_.notify_one();
   }

@@ -83,7 +83,7 @@ Progress Stream::handshake() {
   }
   Progress progress = tls_progress(result);
   if (progress.state == State::ended) {
-    return {.state = State::failed, .message = "the server closed the connection"};
+    return {.state = State::failed, .error = ECONNRESET};  // it may be too busy, not plain HTTP
   }
   if (progress.state == State::failed) {
     if (const long verdict = SSL_get_verify_result(tls_->ssl); verdict != X509_V_OK) {

@@ -1,5 +1,7 @@
 #include "http/transport.h"
 
+#include <arpa/inet.h>
+
 namespace stepstore::http {
 
 std::string Endpoint::authority() const {
@@ -11,7 +13,10 @@ std::string Endpoint::authority() const {
 std::string Endpoint::text() const { return (tls ? "https://" : "http://") + authority(); }
 
 bool Endpoint::loopback() const noexcept {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  // Only a whole address counts: 127.0.0.1.example.com is anybody's name.
+  in_addr address{};
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && ::inet_pton(AF_INET, host.c_str(), &address) == 1);
 }
 
 }  // namespace stepstore::http
