@@ -49,12 +49,7 @@ Attempts::Attempts(Means means, std::span<const Operation> operations, const Cal
 
 std::vector<Result<Answer>> Attempts::run() {
   while (!pending_.empty()) {
-    try {
-      used_ = means_.credentials.current(limits_);
-    } catch (const StorageManagerError& failure) {
-      fail_all(failure);
-      break;
-    }
+    if (!take_credentials()) break;
     round();
     if (pending_.empty()) break;
     if (!wait()) {
@@ -66,6 +61,22 @@ std::vector<Result<Answer>> Attempts::run() {
   out.reserve(outcomes_.size());
   for (auto& outcome : outcomes_) out.push_back(*std::move(outcome));
   return out;
+}
+
+bool Attempts::take_credentials() {
+  try {
+    used_ = means_.credentials.current(limits_);
+    return true;
+  } catch (const StorageManagerError& failure) {
+    fail_all(failure);
+  } catch (const std::exception&) {  // of a source that somebody else wrote
+    ErrorDetails details = error(ErrorCode::Unauthenticated, "", "",
+                                 "the source of credentials failed", "See the cause.")
+                               .details();
+    details.cause = std::current_exception();
+    fail_all(StorageManagerError(std::move(details)));
+  }
+  return false;
 }
 
 void Attempts::round() {

@@ -52,6 +52,8 @@ class Attempts {
     std::chrono::milliseconds wait{0};
   };
 
+  // False: there are none, and every operation has its error.
+  bool take_credentials();
   void round();
   // The outcome of one send: finishes the operation, or leaves it pending with a wait.
   bool settle(Pending& pending, http::Outcome outcome);

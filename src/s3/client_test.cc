@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "s3/scripted_transport_fixture.h"
 #include "stepstore/log.h"
 
@@ -388,6 +390,27 @@ TEST_F(S3ClientCredentials, MissingOnesAreEachOperationsError) {
   EXPECT_TRUE(transport_->calls().empty());
 }
 
+// A source that somebody else wrote may throw anything; a write that may have happened stays told.
+TEST_F(S3ClientCredentials, ASourceThatThrowsLosesNoDoubt) {
+  struct Throwing final : CredentialsSource {
+    int calls = 0;
+    std::shared_ptr<const Credentials> current(const CallLimits&) override {
+      if (++calls > 1) throw std::runtime_error("no network");
+      return std::make_shared<const Credentials>(
+          Credentials{.access_key = "A", .secret_key = kSecret});
+    }
+    bool refresh(const Credentials&) override { return false; }
+    std::string describe() const override { return "throwing"; }
+  };
+  transport_->plays({no_answer(ErrorCode::Unavailable, true)});
+  const auto answer = client(default_options(), std::make_shared<Throwing>())
+                          .send_one(put(Condition::absent()), {});
+  ASSERT_TRUE(answer.is(ErrorCode::Unauthenticated));
+  EXPECT_TRUE(answer.error().outcome_unknown());
+  EXPECT_TRUE(answer.error().cause());
+  EXPECT_EQ(answer.error().attempts().size(), 1U);
+}
+
 class S3ClientClock : public ClientFixture {};
 
 TEST_F(S3ClientClock, SignsByTheServersClockWhenOursIsWrong) {
@@ -405,6 +428,26 @@ TEST_F(S3ClientClock, SignsByTheServersClockWhenOursIsWrong) {
   ASSERT_TRUE(answer.is(ErrorCode::Unauthenticated));
   EXPECT_THAT(answer.error().what(),
               HasSubstr("the server's reads 2026-01-01 01:00:00 UTC, this one's read"));
+}
+
+TEST_F(S3Client, IsSharedByThreads) {
+  Client& one = client();
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 200; ++i) EXPECT_TRUE(one.send_one(put(Condition::absent()), {}).ok());
+      });
+    }
+    // Midnight comes meanwhile: the key of the day changes under way.
+    for (int i = 0; i < 20; ++i) clock_.advance(std::chrono::hours(7));
+  }
+  EXPECT_EQ(transport_->sent().size(), 800U);
+  for (std::size_t i = 0; i < 800; ++i) {
+    const std::string scope = "Credential=AKIDEXAMPLE/" +
+                              transport_->header(i, "x-amz-date").substr(0, 8) + "/us-east-1/";
+    EXPECT_THAT(transport_->header(i, "Authorization"), HasSubstr(scope));
+  }
 }
 
 class S3ClientSecrets : public ClientFixture {};

@@ -38,8 +38,8 @@ inline constexpr std::string_view kNoCode = "";      // the answer has no body
 inline constexpr std::string_view kPage = "<page>";  // the answer has a body that is not S3's
 
 struct ErrorRow {
-  int status;  // 0: any, also 200 with an error inside
-  std::string_view code;
+  int status;             // 0: any, also 200 with an error inside
+  std::string_view code;  // one or several, with a blank between
   Asked asked;
   ErrorCode error;
   Action action;

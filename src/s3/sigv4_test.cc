@@ -2,9 +2,13 @@
 #include "s3/sigv4.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/errors.h"
 #include "s3/times.h"
@@ -160,6 +164,28 @@ TEST_F(S3Examples, KeepsItsKeyOnlyForOneSecretAndDay) {
     EXPECT_EQ(sign_with(signer_, secret, day), sign_with(fresh, secret, day));
   }
   EXPECT_NE(sign_with(signer_, "one", 0).substr(90), sign_with(signer_, "one", 1).substr(90));
+}
+
+// A lock that another thread holds at the fork would stay locked in the child for ever.
+TEST_F(S3Examples, SignerIsUsableInAForkedChild) {
+  std::atomic<bool> done = false;
+  const std::string before = sign("GET", "k", {}, {});
+  std::jthread other([&] {
+    while (!done) (void)sign("PUT", "busy", {}, {});
+  });
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::alarm(30);  // a child that hangs must not hang the test
+      ::_exit(sign("GET", "k", {}, {}) == before ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "fork " << i;
+    if (status != 0) break;
+  }
+  done = true;
 }
 
 TEST_F(S3Examples, LinksLiveAtMostSevenDays) {
