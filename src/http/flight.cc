@@ -14,6 +14,8 @@ namespace {
 using State = Progress::State;
 using std::chrono::milliseconds;
 
+constexpr const char* kNoAnswer =
+    "Call again. If it never answers: is the scheme (http or https) right?";
 constexpr std::size_t kPiecesMax = 64;  // handed to the kernel at once
 
 std::string reason_of(const Progress& progress) {
@@ -244,12 +246,12 @@ bool Flight::read_some() {
         land(reader_->take());
       } else {
         lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(),
-                   "the server closed the connection without an answer",
-                   "Call again. If it never answers: is the scheme (http or https) right?"));
+                   "the server closed the connection without an answer", kNoAnswer));
       }
       return false;
     case State::failed:
-      lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(), reason_of(progress)));
+      lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(), reason_of(progress),
+                 kNoAnswer));
       return false;
   }
   return false;

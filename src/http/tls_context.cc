@@ -84,7 +84,8 @@ TlsContext::TlsContext(const std::string& ca_file, bool verify) : state_(new Sta
     SSL_CTX_set_default_verify_paths(context);
   } else if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) != 1) {
     ERR_clear_error();
-    error(ErrorCode::ConfigError, "connect", ca_file, "the CA file holds no certificate",
+    error(ErrorCode::ConfigError, "connect", ca_file,
+          "the CA file '" + ca_file + "' cannot be read or holds no certificate",
           "Name a PEM file with the certificates to trust.")
         .raise();
   }
