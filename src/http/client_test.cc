@@ -214,6 +214,25 @@ TEST(Client, KeepsNoMoreIdleConnectionsThanItMay) {
   EXPECT_EQ(reused, 3);
 }
 
+TEST(Client, ClosesConnectionsThatOnlyABurstNeeded) {
+  std::promise<void> other_closed;
+  ScriptedServer server([&](Peer& peer, int) {
+    int served = 0;
+    for (; peer.read_request(); ++served) peer.send(answer("x"));
+    if (served == 1) other_closed.set_value();  // the one that only the burst used
+  });
+  SetClock clock;
+  Client client({}, clock);
+  for (const Outcome& outcome : client.exchange(server.endpoint(), numbered(2), {}))
+    ASSERT_TRUE(outcome.response.ok()) << told(outcome);
+  ASSERT_EQ(server.connections(), 2);
+  for (int i = 0; i < 2; ++i) {  // the other one is used again and again
+    clock.advance(3s);
+    EXPECT_TRUE(one(client, server.endpoint(), get()).reused);
+  }
+  EXPECT_EQ(other_closed.get_future().wait_for(20s), std::future_status::ready);
+}
+
 TEST(Client, DoesNotMixConnectionsOfTwoServers) {
   ScriptedServer first(always("first")), second(always("second"));
   Client client({}, system_clock());

@@ -241,7 +241,10 @@ bool Flight::read_some() {
       }
       return false;
     case State::ended:
-      if (reader_->begun()) {
+      if (progress.cut_off && reader_->begun()) {
+        lost(error(ErrorCode::Io, "receive", airport_.endpoint.text(),
+                   "the connection was cut off in the middle of the answer", "Call again."));
+      } else if (reader_->begun()) {
         reader_->ended();
         land(reader_->take());
       } else {

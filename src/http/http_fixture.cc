@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -203,13 +202,6 @@ CallLimits within(std::chrono::milliseconds time) {
 std::string told(const Outcome& outcome) {
   if (outcome.response.ok()) return std::to_string(outcome.response->status);
   return outcome.response.error().what();
-}
-
-std::chrono::microseconds thread_cpu_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::duration_cast<std::chrono::microseconds>(
-                                                std::chrono::nanoseconds(now.tv_nsec));
 }
 
 }  // namespace stepstore::http

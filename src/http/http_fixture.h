@@ -91,7 +91,4 @@ CallLimits within(std::chrono::milliseconds time);
 // The status or the whole error, for assertions that show what happened.
 std::string told(const Outcome& outcome);
 
-// CPU time of the calling thread.
-std::chrono::microseconds thread_cpu_time();
-
 }  // namespace stepstore::http

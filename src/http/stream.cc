@@ -104,12 +104,12 @@ Progress Stream::tls_progress(int result) {
       return {.state = State::ended};
     case SSL_ERROR_SYSCALL:
       if (errno != 0) return {.state = State::failed, .error = errno};
-      return {.state = State::ended};
+      return {.state = State::ended, .cut_off = true};
     default: {
       const unsigned long code = ERR_get_error();
       ERR_clear_error();
       if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return {.state = State::ended};
+        return {.state = State::ended, .cut_off = true};
       const char* const reason = ERR_reason_error_string(code);
       return {.state = State::failed, .message = reason != nullptr ? reason : "TLS failed"};
     }

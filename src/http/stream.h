@@ -28,6 +28,7 @@ struct Progress {
   int error = 0;           // errno; 0: see `message`
   std::string message{};   // of a TLS failure
   bool untrusted = false;  // the certificate is the reason
+  bool cut_off = false;    // ended, but without TLS's own farewell: anybody may have done that
 };
 
 // One resolved address.

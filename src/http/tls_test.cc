@@ -165,6 +165,28 @@ TEST_F(Tls, CarriesLargeBodiesSideBySide) {
   }
 }
 
+TEST_F(Tls, TakesNoBodyForWholeThatAnybodyMayHaveCutOff) {
+  // The body ends with the connection, which ends without TLS's farewell.
+  const auto issued = authority.issue({"DNS:localhost"});
+  const auto unsized = [](const Received&) {
+    return Reply{.response = {.status = 200,
+                              .headers = {{"Transfer-Encoding", "identity"}},
+                              .body = Bytes::copy("some of it")},
+                 .close = true};
+  };
+  const Server plain({}, unsized);
+  const Server tls({.certificate_file = issued.certificate_file, .key_file = issued.key_file},
+                   unsized);
+  Client client(trusting(), system_clock());
+  const Outcome whole =
+      one(client, {.tls = false, .host = "localhost", .port = plain.port()}, get(), within(20s));
+  ASSERT_TRUE(whole.response.ok()) << told(whole);
+  EXPECT_EQ(whole.response->body.text(), "some of it");
+  const Outcome cut =
+      one(client, {.tls = true, .host = "localhost", .port = tls.port()}, get(), within(20s));
+  EXPECT_TRUE(cut.response.is(ErrorCode::Io)) << told(cut);
+}
+
 TEST_F(Tls, ReadsAnEarlyRefusal) {
   serve({"DNS:localhost"});
   const std::string large(8'000'000, 'x');  // more than the server takes
