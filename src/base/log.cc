@@ -49,8 +49,9 @@ LogState& state() {
 void use(std::shared_ptr<spdlog::logger> logger, LogLevel level) {
   logger->set_level(static_cast<spdlog::level::level_enum>(level));
   LogState& log = state();
+  // The one before goes after the lock: it has a ForkMutex of its own, which withdraws then.
   const std::lock_guard guard(log.mutex);
-  log.logger = std::move(logger);
+  log.logger.swap(logger);
   log.level = level;
 }
 
