@@ -20,9 +20,17 @@ struct Client::State {
         resolver(the_clock),
         pool(the_clock, options.idle_max, options.idle_connections_max) {}
 
-  // Certificates are read when they are first needed: it costs milliseconds.
+  // Certificates are read when they are first needed: it costs milliseconds. A failure is kept,
+  // since an exception that leaves call_once() is more than some platforms bear.
   TlsContext& tls_context() {
-    std::call_once(tls_once, [this] { tls.emplace(options.ca_file, options.verify_certificates); });
+    std::call_once(tls_once, [this] {
+      try {
+        tls.emplace(options.ca_file, options.verify_certificates);
+      } catch (const StorageManagerError& failed) {
+        tls_failed = failed;
+      }
+    });
+    if (!tls) tls_failed->raise();
     return *tls;
   }
 
@@ -32,6 +40,7 @@ struct Client::State {
   Pool pool;
   std::once_flag tls_once;
   std::optional<TlsContext> tls;
+  std::optional<StorageManagerError> tls_failed;
 };
 
 namespace {

@@ -8,6 +8,14 @@
 #include "http/server.h"
 #include "http/tls_fixture.h"
 
+#if defined(__SANITIZE_THREAD__)
+// The child starts a resolver thread, which the thread sanitizer ends the program for unless told
+// otherwise.
+extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier)
+  return "die_after_fork=0";
+}
+#endif
+
 namespace stepstore::http {
 namespace {
 
