@@ -17,13 +17,13 @@ class S3ClientRetry : public ClientFixture {};
 
 TEST_F(S3ClientRetry, SendsAgainOnlyWhatFailed) {
   const std::vector<Operation> operations = {get(), put(), head_object(ObjectKey("c"))};
-  transport_->plays({{}, refusal(500, "InternalError"), no_answer(ErrorCode::Unavailable), {}, {}});
+  transport->plays({{}, refusal(500, "InternalError"), no_answer(ErrorCode::Unavailable), {}, {}});
   const auto answers = client().send(operations, {});
   for (const auto& answer : answers) EXPECT_TRUE(answer.ok());
-  EXPECT_EQ(transport_->calls(), (std::vector<std::size_t>{3, 2}));
-  EXPECT_EQ(transport_->sent().at(3).request.method, "PUT");
-  EXPECT_EQ(transport_->sent().at(4).request.method, "HEAD");
-  EXPECT_EQ(transport_->bodies().at(3), "body");
+  EXPECT_EQ(transport->calls(), (std::vector<std::size_t>{3, 2}));
+  EXPECT_EQ(transport->sent().at(3).request.method, "PUT");
+  EXPECT_EQ(transport->sent().at(4).request.method, "HEAD");
+  EXPECT_EQ(transport->bodies().at(3), "body");
   EXPECT_EQ(answers[0]->attempts, 1);
   EXPECT_EQ(answers[1]->attempts, 2);
   EXPECT_TRUE(answers[1]->maybe_applied_before) << "the 500 may have been a success";
@@ -32,34 +32,34 @@ TEST_F(S3ClientRetry, SendsAgainOnlyWhatFailed) {
 
 // A request that has waited for longer than 15 minutes would be refused with its old signature.
 TEST_F(S3ClientRetry, SignsEveryAttemptAnew) {
-  transport_->plays({refusal(503, "SlowDown", {{"Retry-After", "7"}}), {}});
+  transport->plays({refusal(503, "SlowDown", {{"Retry-After", "7"}}), {}});
   ASSERT_TRUE(client().send_one(get(), {}).ok());
-  EXPECT_EQ(transport_->header(0, "x-amz-date"), "20260101T000000Z");
-  EXPECT_EQ(transport_->header(1, "x-amz-date"), "20260101T000007Z");
-  EXPECT_NE(transport_->header(0, "Authorization"), transport_->header(1, "Authorization"));
+  EXPECT_EQ(transport->header(0, "x-amz-date"), "20260101T000000Z");
+  EXPECT_EQ(transport->header(1, "x-amz-date"), "20260101T000007Z");
+  EXPECT_NE(transport->header(0, "Authorization"), transport->header(1, "Authorization"));
   EXPECT_EQ(elapsed(), seconds(7));
 }
 
 TEST_F(S3ClientRetry, ObeysRetryAfterOnlyUpToTheLongestWait) {
-  transport_->plays({refusal(503, "SlowDown", {{"Retry-After", "3600"}}), {}});
+  transport->plays({refusal(503, "SlowDown", {{"Retry-After", "3600"}}), {}});
   ASSERT_TRUE(client().send_one(get(), {}).ok());
   EXPECT_EQ(elapsed(), seconds(10));
 }
 
 TEST_F(S3ClientRetry, TakesRetryAfterAsATime) {
-  transport_->plays(
+  transport->plays(
       {refusal(503, "SlowDown", {{"Retry-After", "Thu, 01 Jan 2026 00:00:03 GMT"}}), {}});
   ASSERT_TRUE(client().send_one(get(), {}).ok());
   EXPECT_EQ(elapsed(), seconds(3));
 }
 
 TEST_F(S3ClientRetry, StopsAfterTheAttemptsAllowed) {
-  transport_->then(refusal(500, "InternalError", {{"x-amz-request-id", "R1"}}));
+  transport->then(refusal(500, "InternalError", {{"x-amz-request-id", "R1"}}));
   ClientOptions options = default_options();
   options.retry.attempts_max = 4;
   const auto answer = client(options).send_one(get(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Unavailable));
-  EXPECT_EQ(transport_->calls().size(), 4U);
+  EXPECT_EQ(transport->calls().size(), 4U);
   EXPECT_EQ(answer.error().http_status(), 500);
   EXPECT_EQ(answer.error().request_id(), "R1");
   EXPECT_EQ(answer.error().operation(), "GetObject");
@@ -74,29 +74,29 @@ TEST_F(S3ClientRetry, StopsAfterTheAttemptsAllowed) {
 }
 
 TEST_F(S3ClientRetry, BeginsNoRetryAfterTheTotalTime) {
-  transport_->then(refusal(503, "SlowDown"));
+  transport->then(refusal(503, "SlowDown"));
   ClientOptions options = default_options();
   options.retry.attempts_max = 1000;
   options.retry.total = seconds(20);
   const auto answer = client(options).send_one(get(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Throttled));
   EXPECT_LT(elapsed(), seconds(20));
-  EXPECT_GT(transport_->calls().size(), 3U);
+  EXPECT_GT(transport->calls().size(), 3U);
   EXPECT_THAT(answer.error().what(), HasSubstr("no room for another try"));
 }
 
 TEST_F(S3ClientRetry, BeginsNoRetryBeyondTheDeadline) {
-  transport_->then(refusal(503, "SlowDown", {{"Retry-After", "2"}}));
-  const auto answer = client().send_one(get(), {.deadline = clock_.steady_now() + seconds(5)});
+  transport->then(refusal(503, "SlowDown", {{"Retry-After", "2"}}));
+  const auto answer = client().send_one(get(), {.deadline = clock.steady_now() + seconds(5)});
   ASSERT_TRUE(answer.is(ErrorCode::Throttled));
-  EXPECT_EQ(transport_->calls().size(), 3U);
+  EXPECT_EQ(transport->calls().size(), 3U);
   EXPECT_EQ(elapsed(), seconds(4));
 }
 
 TEST_F(S3ClientRetry, StopsWaitingWhenTheCallerStops) {
-  transport_->then(refusal(503, "SlowDown", {{"Retry-After", "9"}}));
+  transport->then(refusal(503, "SlowDown", {{"Retry-After", "9"}}));
   std::stop_source source;
-  transport_->before_each([&] { source.request_stop(); });
+  transport->before_each([&] { source.request_stop(); });
   const auto answer = client().send_one(put(), {.stop = source.get_token()});
   ASSERT_TRUE(answer.is(ErrorCode::Cancelled));
   EXPECT_EQ(elapsed(), milliseconds(0));
@@ -104,7 +104,7 @@ TEST_F(S3ClientRetry, StopsWaitingWhenTheCallerStops) {
 }
 
 TEST_F(S3ClientRetry, StopsWaitingWhenInterrupted) {
-  transport_->then(no_answer(ErrorCode::Timeout, true));
+  transport->then(no_answer(ErrorCode::Timeout, true));
   ClientOptions options = default_options();
   options.retry.base = seconds(10);
   int asked = 0;
@@ -117,19 +117,19 @@ TEST_F(S3ClientRetry, StopsWaitingWhenInterrupted) {
 
 // An outage must not be multiplied by the number of callers.
 TEST_F(S3ClientRetry, SharesABudgetBetweenCalls) {
-  transport_->then(refusal(500, "InternalError"));
+  transport->then(refusal(500, "InternalError"));
   ClientOptions options = default_options();
   options.retry.tokens = 20;
   Client& one = client(options);
   ASSERT_TRUE(one.send_one(get(), {}).is(ErrorCode::Unavailable));
-  EXPECT_EQ(transport_->calls().size(), 5U) << "20 tokens are 4 retries";
+  EXPECT_EQ(transport->calls().size(), 5U) << "20 tokens are 4 retries";
   const auto answer = one.send_one(get(), {});
-  EXPECT_EQ(transport_->calls().size(), 6U) << "and none for the next call";
+  EXPECT_EQ(transport->calls().size(), 6U) << "and none for the next call";
   EXPECT_THAT(answer.error().what(), HasSubstr("too many requests are failing"));
 
-  transport_->then({});
+  transport->then({});
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(one.send_one(get(), {}).ok());
-  transport_->plays({refusal(500, "InternalError")});
+  transport->plays({refusal(500, "InternalError")});
   EXPECT_TRUE(one.send_one(get(), {}).ok()) << "five successes pay for one retry";
 }
 
@@ -138,10 +138,10 @@ TEST_F(S3ClientRetry, DoesNotRepeatWhatWouldBeRefusedAgain) {
                            refusal(412, "X"), no_answer(ErrorCode::Cancelled),
                            no_answer(ErrorCode::ConfigError), no_answer(ErrorCode::TooLarge),
                            Play{.status = 307, .headers = {{"Location", "http://x"}}}}) {
-    const std::size_t before = transport_->calls().size();
-    transport_->plays({play});
+    const std::size_t before = transport->calls().size();
+    transport->plays({play});
     EXPECT_FALSE(client().send_one(get(), {}).ok());
-    EXPECT_EQ(transport_->calls().size(), before + 1);
+    EXPECT_EQ(transport->calls().size(), before + 1);
   }
 }
 
@@ -149,7 +149,7 @@ class S3ClientDoubt : public ClientFixture {};
 
 // The answer to the first send was lost; the second is the echo of its success, or of another's.
 TEST_F(S3ClientDoubt, RefusalAfterALostAnswerIsUnknown) {
-  transport_->plays({no_answer(ErrorCode::Unavailable, true), refusal(412, "PreconditionFailed")});
+  transport->plays({no_answer(ErrorCode::Unavailable, true), refusal(412, "PreconditionFailed")});
   const auto answer = client().send_one(put(Condition::absent()), {});
   ASSERT_TRUE(answer.is(ErrorCode::AlreadyExists));
   EXPECT_TRUE(answer.error().outcome_unknown());
@@ -157,14 +157,14 @@ TEST_F(S3ClientDoubt, RefusalAfterALostAnswerIsUnknown) {
 }
 
 TEST_F(S3ClientDoubt, RefusalAtOnceIsCertain) {
-  transport_->plays({refusal(412, "PreconditionFailed")});
+  transport->plays({refusal(412, "PreconditionFailed")});
   const auto answer = client().send_one(put(Condition::absent()), {});
   ASSERT_TRUE(answer.is(ErrorCode::AlreadyExists));
   EXPECT_FALSE(answer.error().outcome_unknown());
 }
 
 TEST_F(S3ClientDoubt, ASilentSecondSendOfTheTransportLeavesADoubt) {
-  transport_->plays(
+  transport->plays(
       {{.status = 412, .body = "", .headers = {}, .failure = {}, .maybe_applied = true},
        {.status = 200, .body = "", .headers = {}, .failure = {}, .maybe_applied = true}});
   const auto refused = client().send_one(put(Condition::unchanged(ETag("e"))), {});
@@ -193,11 +193,11 @@ TEST_F(S3ClientDoubt, FailuresOfTheServerLeaveADoubtAndRequestsToSlowDownDoNot) 
       {no_answer(ErrorCode::Unavailable, false), false},
   };
   for (const Row& row : rows) {
-    transport_->plays({row.play});
+    transport->plays({row.play});
     const auto answer = client(options).send_one(put(Condition::absent()), {});
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().outcome_unknown(), row.doubt) << answer.error().what();
-    transport_->plays({row.play});
+    transport->plays({row.play});
     EXPECT_FALSE(client(options).send_one(get(), {}).error().outcome_unknown()) << "a read";
   }
 }
@@ -209,19 +209,19 @@ Operation complete() {
 
 TEST_F(S3ClientDoubt, FindsErrorsInsideASuccess) {
   const std::string blanks = "<?xml version=\"1.0\"?>\n\n   \n";
-  transport_->plays(
+  transport->plays(
       {{.body = blanks + "<Error><Code>InternalError</Code><Message>m</Message></Error>"},
        {.body = blanks + "<Error><Code>PreconditionFailed</Code></Error>"}});
   const auto answer = client().send_one(complete(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Conflict)) << answer.error().what();
   EXPECT_EQ(answer.error().http_status(), 200);
   EXPECT_TRUE(answer.error().outcome_unknown());
-  EXPECT_EQ(transport_->calls().size(), 2U);
+  EXPECT_EQ(transport->calls().size(), 2U);
 }
 
 TEST_F(S3ClientDoubt, ASuccessThatWasCutOffIsNone) {
   for (const std::string body : {"", "   ", "<CompleteMultipartUploadResult><ETag>x", "not XML"}) {
-    transport_->plays({{.body = body}, {.body = "<CompleteMultipartUploadResult/>"}});
+    transport->plays({{.body = body}, {.body = "<CompleteMultipartUploadResult/>"}});
     const auto answer = client().send_one(complete(), {});
     ASSERT_TRUE(answer.ok()) << body;
     EXPECT_TRUE(answer->maybe_applied_before) << body;
@@ -229,14 +229,14 @@ TEST_F(S3ClientDoubt, ASuccessThatWasCutOffIsNone) {
   }
   ClientOptions options = default_options();
   options.retry.attempts_max = 1;
-  transport_->plays({{.body = ""}});
+  transport->plays({{.body = ""}});
   const auto answer = client(options).send_one(complete(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Io));
   EXPECT_TRUE(answer.error().outcome_unknown());
 }
 
 TEST_F(S3ClientDoubt, AnUploadThatIsGoneAfterALostAnswerIsUnknown) {
-  transport_->plays({no_answer(ErrorCode::Unavailable, true), refusal(404, "NoSuchUpload")});
+  transport->plays({no_answer(ErrorCode::Unavailable, true), refusal(404, "NoSuchUpload")});
   const auto answer = client().send_one(complete(), {});
   ASSERT_TRUE(answer.is(ErrorCode::NotFound));
   EXPECT_TRUE(answer.error().outcome_unknown());

@@ -21,10 +21,10 @@ class S3Client : public ClientFixture {};
 
 TEST_F(S3Client, AddressesTheBucketByPath) {
   ASSERT_TRUE(client().send_one(get(), {}).ok());
-  EXPECT_EQ(transport_->sent().at(0).request.method, "GET");
-  EXPECT_EQ(transport_->sent().at(0).request.target, "/steps/a/b");
-  EXPECT_EQ(transport_->header(0, "Host"), "s3.example.com");
-  EXPECT_EQ(transport_->to().at(0).host, "s3.example.com");
+  EXPECT_EQ(transport->sent().at(0).request.method, "GET");
+  EXPECT_EQ(transport->sent().at(0).request.target, "/steps/a/b");
+  EXPECT_EQ(transport->header(0, "Host"), "s3.example.com");
+  EXPECT_EQ(transport->to().at(0).host, "s3.example.com");
 }
 
 TEST_F(S3Client, AddressesTheBucketByHost) {
@@ -32,22 +32,22 @@ TEST_F(S3Client, AddressesTheBucketByHost) {
   options.style = AddressStyle::virtual_host;
   options.endpoint.port = 8443;
   const std::vector<Operation> operations = {get(), list_objects({.prefix = "p q/"})};
-  transport_->plays({{}, {.body = "<ListBucketResult/>"}});
+  transport->plays({{}, {.body = "<ListBucketResult/>"}});
   for (const auto& answer : client(options).send(operations, {})) EXPECT_TRUE(answer.ok());
-  EXPECT_EQ(transport_->sent().at(0).request.target, "/a/b");
-  EXPECT_EQ(transport_->sent().at(1).request.target,
+  EXPECT_EQ(transport->sent().at(0).request.target, "/a/b");
+  EXPECT_EQ(transport->sent().at(1).request.target,
             "/?encoding-type=url&list-type=2&prefix=p%20q%2F");
-  EXPECT_EQ(transport_->header(0, "Host"), "steps.s3.example.com:8443");
-  EXPECT_EQ(transport_->to().at(0).host, "steps.s3.example.com");
+  EXPECT_EQ(transport->header(0, "Host"), "steps.s3.example.com:8443");
+  EXPECT_EQ(transport->to().at(0).host, "steps.s3.example.com");
 }
 
 TEST_F(S3Client, SignsWithTheTimeTheTokenAndTheRegion) {
   ClientOptions options = default_options();
   options.region = "eu-west-1";
   ASSERT_TRUE(client(options).send_one(put(Condition::absent()), {}).ok());
-  EXPECT_EQ(transport_->header(0, "x-amz-date"), "20260101T000000Z");
-  EXPECT_EQ(transport_->header(0, "x-amz-security-token"), kToken);
-  EXPECT_THAT(transport_->header(0, "Authorization"),
+  EXPECT_EQ(transport->header(0, "x-amz-date"), "20260101T000000Z");
+  EXPECT_EQ(transport->header(0, "x-amz-security-token"), kToken);
+  EXPECT_THAT(transport->header(0, "Authorization"),
               StartsWith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/s3/"
                          "aws4_request, SignedHeaders=content-type;host;if-none-match;"
                          "x-amz-checksum-crc64nvme;x-amz-content-sha256;x-amz-date;"
@@ -76,7 +76,7 @@ TEST_F(S3Client, SignsTheBodyOnlyWhereNothingElseGuardsIt) {
     options.sign_payload = rows[i].sign;
     ASSERT_TRUE(client(options).send_one(put(), {}).ok());
     // SHA-256 of "body".
-    EXPECT_EQ(transport_->header(i, "x-amz-content-sha256"),
+    EXPECT_EQ(transport->header(i, "x-amz-content-sha256"),
               rows[i].hashed ? "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"
                              : "UNSIGNED-PAYLOAD")
         << "row " << i;
@@ -87,24 +87,24 @@ TEST_F(S3Client, SendsEmptyBodiesOverPlainHttpWithTheirHash) {
   ClientOptions options = default_options();
   options.endpoint.tls = false;
   ASSERT_TRUE(client(options).send_one(get(), {}).ok());
-  EXPECT_EQ(transport_->header(0, "x-amz-content-sha256"),
+  EXPECT_EQ(transport->header(0, "x-amz-content-sha256"),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 TEST_F(S3Client, SendsAllAtOnceAndAnswersInOrder) {
   const std::vector<Operation> operations = {get(), put(), get()};
-  transport_->plays({{.body = "one"}, refusal(403, "AccessDenied"), {.body = "three"}});
+  transport->plays({{.body = "one"}, refusal(403, "AccessDenied"), {.body = "three"}});
   const auto answers = client().send(operations, {});
   ASSERT_EQ(answers.size(), 3U);
   EXPECT_EQ(answers[0]->response.body.text(), "one");
   EXPECT_TRUE(answers[1].is(ErrorCode::PermissionDenied));
   EXPECT_EQ(answers[2]->response.body.text(), "three");
-  EXPECT_EQ(transport_->calls(), std::vector<std::size_t>{3});
+  EXPECT_EQ(transport->calls(), std::vector<std::size_t>{3});
 }
 
 TEST_F(S3Client, SendsNothingForNoOperations) {
   EXPECT_TRUE(client().send({}, {}).empty());
-  EXPECT_TRUE(transport_->calls().empty());
+  EXPECT_TRUE(transport->calls().empty());
 }
 
 class S3ClientCredentials : public ClientFixture {
@@ -124,32 +124,32 @@ class S3ClientCredentials : public ClientFixture {
     }
     std::string describe() const override { return "renewing"; }
   };
-  std::shared_ptr<Renewing> renewing_ = std::make_shared<Renewing>();
+  std::shared_ptr<Renewing> renewing = std::make_shared<Renewing>();
 };
 
 TEST_F(S3ClientCredentials, RenewsOnceForAllRequestsOfACall) {
-  transport_->plays({refusal(400, "ExpiredToken"), refusal(400, "ExpiredToken"), {}, {}});
+  transport->plays({refusal(400, "ExpiredToken"), refusal(400, "ExpiredToken"), {}, {}});
   const std::vector<Operation> operations = {get(), get()};
-  for (const auto& answer : client(default_options(), renewing_).send(operations, {})) {
+  for (const auto& answer : client(default_options(), renewing).send(operations, {})) {
     EXPECT_TRUE(answer.ok());
   }
-  EXPECT_EQ(renewing_->refreshes, 1);
-  EXPECT_THAT(transport_->header(2, "Authorization"), HasSubstr("Credential=AK1/"));
+  EXPECT_EQ(renewing->refreshes, 1);
+  EXPECT_THAT(transport->header(2, "Authorization"), HasSubstr("Credential=AK1/"));
   EXPECT_EQ(elapsed(), milliseconds(0)) << "there is nothing to wait for";
 }
 
 TEST_F(S3ClientCredentials, RenewsOnlyOnce) {
-  transport_->then(refusal(400, "ExpiredToken"));
-  const auto answer = client(default_options(), renewing_).send_one(get(), {});
+  transport->then(refusal(400, "ExpiredToken"));
+  const auto answer = client(default_options(), renewing).send_one(get(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Unauthenticated));
-  EXPECT_EQ(renewing_->refreshes, 1);
-  EXPECT_EQ(transport_->calls().size(), 2U);
+  EXPECT_EQ(renewing->refreshes, 1);
+  EXPECT_EQ(transport->calls().size(), 2U);
 }
 
 TEST_F(S3ClientCredentials, DoesNotAskAgainWithCredentialsThatCannotBeRenewed) {
-  transport_->then(refusal(400, "ExpiredToken"));
+  transport->then(refusal(400, "ExpiredToken"));
   EXPECT_TRUE(client().send_one(get(), {}).is(ErrorCode::Unauthenticated));
-  EXPECT_EQ(transport_->calls().size(), 1U);
+  EXPECT_EQ(transport->calls().size(), 1U);
 }
 
 TEST_F(S3ClientCredentials, MissingOnesAreEachOperationsError) {
@@ -158,7 +158,7 @@ TEST_F(S3ClientCredentials, MissingOnesAreEachOperationsError) {
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_TRUE(answers[0].is(ErrorCode::Unauthenticated));
   EXPECT_TRUE(answers[1].is(ErrorCode::Unauthenticated));
-  EXPECT_TRUE(transport_->calls().empty());
+  EXPECT_TRUE(transport->calls().empty());
 }
 
 // A source that somebody else wrote may throw anything; a write that may have happened stays told.
@@ -173,7 +173,7 @@ TEST_F(S3ClientCredentials, ASourceThatThrowsLosesNoDoubt) {
     bool refresh(const Credentials&) override { return false; }
     std::string describe() const override { return "throwing"; }
   };
-  transport_->plays({no_answer(ErrorCode::Unavailable, true)});
+  transport->plays({no_answer(ErrorCode::Unavailable, true)});
   const auto answer = client(default_options(), std::make_shared<Throwing>())
                           .send_one(put(Condition::absent()), {});
   ASSERT_TRUE(answer.is(ErrorCode::Unauthenticated));
@@ -187,14 +187,14 @@ class S3ClientClock : public ClientFixture {};
 TEST_F(S3ClientClock, SignsByTheServersClockWhenOursIsWrong) {
   const Play skewed =
       refusal(403, "RequestTimeTooSkewed", {{"Date", "Thu, 01 Jan 2026 01:00:00 GMT"}});
-  transport_->plays({skewed, {}});
+  transport->plays({skewed, {}});
   Client& one = client();
   ASSERT_TRUE(one.send_one(get(), {}).ok());
-  EXPECT_EQ(transport_->header(1, "x-amz-date"), "20260101T010000Z");
+  EXPECT_EQ(transport->header(1, "x-amz-date"), "20260101T010000Z");
   ASSERT_TRUE(one.send_one(get(), {}).ok());
-  EXPECT_EQ(transport_->header(2, "x-amz-date"), "20260101T010000Z") << "and from then on";
+  EXPECT_EQ(transport->header(2, "x-amz-date"), "20260101T010000Z") << "and from then on";
 
-  transport_->plays({skewed, skewed});
+  transport->plays({skewed, skewed});
   const auto answer = client().send_one(get(), {});
   ASSERT_TRUE(answer.is(ErrorCode::Unauthenticated));
   EXPECT_THAT(answer.error().what(),
@@ -211,13 +211,13 @@ TEST_F(S3Client, IsSharedByThreads) {
       });
     }
     // Midnight comes meanwhile: the key of the day changes under way.
-    for (int i = 0; i < 20; ++i) clock_.advance(std::chrono::hours(7));
+    for (int i = 0; i < 20; ++i) clock.advance(std::chrono::hours(7));
   }
-  EXPECT_EQ(transport_->sent().size(), 800U);
+  EXPECT_EQ(transport->sent().size(), 800U);
   for (std::size_t i = 0; i < 800; ++i) {
-    const std::string scope = "Credential=AKIDEXAMPLE/" +
-                              transport_->header(i, "x-amz-date").substr(0, 8) + "/us-east-1/";
-    EXPECT_THAT(transport_->header(i, "Authorization"), HasSubstr(scope));
+    const std::string scope =
+        "Credential=AKIDEXAMPLE/" + transport->header(i, "x-amz-date").substr(0, 8) + "/us-east-1/";
+    EXPECT_THAT(transport->header(i, "Authorization"), HasSubstr(scope));
   }
 }
 
@@ -234,7 +234,7 @@ TEST_F(S3ClientSecrets, AreInNoErrorAndNoLog) {
   };
   ClientOptions options = default_options();
   options.retry.attempts_max = 2;
-  transport_->plays(
+  transport->plays(
       {{.status = 403, .body = echo("AccessDenied")},
        {.status = 500, .body = echo("InternalError")},
        {.status = 500, .body = echo("InternalError"), .headers = {{"x-amz-request-id", kSecret}}},
@@ -247,7 +247,7 @@ TEST_F(S3ClientSecrets, AreInNoErrorAndNoLog) {
     EXPECT_THAT(all_text(answer.error()), Not(HasSubstr("Signature")));
   }
   set_log_handler({});
-  EXPECT_TRUE(transport_->is_over());
+  EXPECT_TRUE(transport->is_over());
   EXPECT_THAT(log, HasSubstr("403 AccessDenied"));
   EXPECT_THAT(log, Not(HasSubstr(kSecret)));
   EXPECT_THAT(log, Not(HasSubstr(kToken)));
@@ -257,11 +257,11 @@ TEST_F(S3ClientSecrets, AreInNoErrorAndNoLog) {
 // An answer that says no must fit, however few bytes were asked for.
 TEST_F(S3Client, AllowsMoreBytesForARefusalThanForTheObject) {
   const Operation small = get_object({.key = ObjectKey("a/b"), .range = {}, .if_match = {}}, 10);
-  transport_->plays({refusal(404, "NoSuchKey"), {.body = "0123456789"}, {.body = "0123456789a"}});
+  transport->plays({refusal(404, "NoSuchKey"), {.body = "0123456789"}, {.body = "0123456789a"}});
   EXPECT_TRUE(client().send_one(small, {}).is(ErrorCode::NotFound));
   EXPECT_TRUE(client().send_one(small, {}).ok());
   EXPECT_TRUE(client().send_one(small, {}).is(ErrorCode::TooLarge));
-  EXPECT_EQ(transport_->sent().at(0).response_bytes_max, 64U << 10);
+  EXPECT_EQ(transport->sent().at(0).response_bytes_max, 64U << 10);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ bool same_keys(const Credentials& a, const Credentials& b) {
 
 class DefaultCredentials final : public CredentialsSource {
  public:
-  DefaultCredentials(Lookup lookup, std::string profile)
+  DefaultCredentials(Lookup lookup, const std::string& profile)
       : lookup_(std::move(lookup)),
         given_(!profile.empty()),
         profile_(profile_name(lookup_, profile)),
@@ -204,8 +204,8 @@ std::shared_ptr<CredentialsSource> fixed_credentials(Credentials credentials) {
   return std::make_shared<FixedCredentials>(std::move(credentials));
 }
 
-std::shared_ptr<CredentialsSource> default_credentials(Lookup lookup, std::string profile) {
-  return std::make_shared<DefaultCredentials>(std::move(lookup), std::move(profile));
+std::shared_ptr<CredentialsSource> default_credentials(Lookup lookup, const std::string& profile) {
+  return std::make_shared<DefaultCredentials>(std::move(lookup), profile);
 }
 
 std::optional<std::string> profile_value(const Lookup& lookup, std::string_view profile,

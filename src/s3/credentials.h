@@ -38,7 +38,8 @@ using Lookup = std::function<std::optional<std::string>(std::string_view variabl
 // "default") of AWS_SHARED_CREDENTIALS_FILE (else ~/.aws/credentials) and AWS_CONFIG_FILE (else
 // ~/.aws/config). A profile that is named here is used even where the variables are set. Files are
 // read at first use, and again when they change. A variable that is set to nothing is not set.
-std::shared_ptr<CredentialsSource> default_credentials(Lookup lookup, std::string profile = {});
+std::shared_ptr<CredentialsSource> default_credentials(Lookup lookup,
+                                                       const std::string& profile = {});
 
 // One value of a profile in the shared files, e.g. "region", "endpoint_url" or, of a nested block,
 // "s3.addressing_style"; none: not set. An empty profile: AWS_PROFILE, else "default". Throws

@@ -24,21 +24,21 @@ class CredentialsTest : public ::testing::Test {
  protected:
   CredentialsTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "stepstore-XXXXXX").string();
-    home_ = ::mkdtemp(pattern.data());
-    std::filesystem::create_directory(home_ / ".aws");
-    variables_["HOME"] = home_.string();
+    home = ::mkdtemp(pattern.data());
+    std::filesystem::create_directory(home / ".aws");
+    variables["HOME"] = home.string();
   }
-  ~CredentialsTest() override { std::filesystem::remove_all(home_); }
+  ~CredentialsTest() override { std::filesystem::remove_all(home); }
 
   Lookup lookup() {
     return [this](std::string_view name) -> std::optional<std::string> {
-      const auto found = variables_.find(std::string(name));
-      if (found == variables_.end()) return std::nullopt;
+      const auto found = variables.find(std::string(name));
+      if (found == variables.end()) return std::nullopt;
       return found->second;
     };
   }
   void write(const std::string& name, const std::string& text) {
-    std::ofstream(home_ / name) << text;
+    std::ofstream(home / name) << text;
   }
   std::shared_ptr<const Credentials> find(const std::string& profile = {}) {
     return default_credentials(lookup(), profile)->current({});
@@ -54,8 +54,8 @@ class CredentialsTest : public ::testing::Test {
     return "(no error)";
   }
 
-  std::filesystem::path home_;
-  std::map<std::string, std::string> variables_;
+  std::filesystem::path home;
+  std::map<std::string, std::string> variables;
 };
 
 TEST_F(CredentialsTest, FixedOnesAreGivenAsTheyAre) {
@@ -68,22 +68,22 @@ TEST_F(CredentialsTest, FixedOnesAreGivenAsTheyAre) {
 }
 
 TEST_F(CredentialsTest, VariablesComeFirst) {
-  variables_["AWS_ACCESS_KEY_ID"] = "A";
-  variables_["AWS_SECRET_ACCESS_KEY"] = "S";
+  variables["AWS_ACCESS_KEY_ID"] = "A";
+  variables["AWS_SECRET_ACCESS_KEY"] = "S";
   write(".aws/credentials", "[default]\naws_access_key_id=F\naws_secret_access_key=hush-hush\n");
   EXPECT_EQ(find()->access_key, "A");
   EXPECT_EQ(find()->session_token, "");
   EXPECT_EQ(find()->source, "environment");
-  variables_["AWS_SESSION_TOKEN"] = "T";
+  variables["AWS_SESSION_TOKEN"] = "T";
   EXPECT_EQ(find()->session_token, "T");
   EXPECT_EQ(find("default")->access_key, "F") << "a profile that was named comes before them";
 }
 
 TEST_F(CredentialsTest, HalfOfTheVariablesIsAnError) {
-  variables_["AWS_ACCESS_KEY_ID"] = "A";
+  variables["AWS_ACCESS_KEY_ID"] = "A";
   EXPECT_THAT(refused(), HasSubstr("AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not"));
-  variables_["AWS_SECRET_ACCESS_KEY"] = "hush-hush";
-  variables_["AWS_ACCESS_KEY_ID"] = "";  // as not set
+  variables["AWS_SECRET_ACCESS_KEY"] = "hush-hush";
+  variables["AWS_ACCESS_KEY_ID"] = "";  // as not set
   EXPECT_THAT(refused(), HasSubstr("AWS_SECRET_ACCESS_KEY is set, AWS_ACCESS_KEY_ID is not"));
 }
 
@@ -108,16 +108,16 @@ TEST_F(CredentialsTest, ReadsProfilesOfBothFiles) {
   EXPECT_EQ(find("only-config")->access_key, "C");
   EXPECT_EQ(find("two words")->access_key, "Q");
   EXPECT_THAT(refused("other"), HasSubstr("profile 'other' does not exist")) << "not of config";
-  variables_["AWS_PROFILE"] = "work";
+  variables["AWS_PROFILE"] = "work";
   EXPECT_EQ(find()->access_key, "W");
 }
 
 TEST_F(CredentialsTest, FilesMayLieElsewhere) {
   write("mine", "[default]\naws_access_key_id=M\naws_secret_access_key=S\n");
-  variables_["AWS_SHARED_CREDENTIALS_FILE"] = "~/mine";
+  variables["AWS_SHARED_CREDENTIALS_FILE"] = "~/mine";
   EXPECT_EQ(find()->access_key, "M");
   write("settings", "[profile p]\nregion=eu-north-1\n");
-  variables_["AWS_CONFIG_FILE"] = (home_ / "settings").string();
+  variables["AWS_CONFIG_FILE"] = (home / "settings").string();
   EXPECT_EQ(profile_value(lookup(), "p", "region"), "eu-north-1");
 }
 
@@ -145,13 +145,13 @@ TEST_F(CredentialsTest, FollowsItsFiles) {
   EXPECT_EQ(source->current({})->access_key, "SECOND") << "another size";
   EXPECT_TRUE(source->refresh(*first));
   EXPECT_FALSE(source->refresh(*source->current({})));
-  std::filesystem::remove(home_ / ".aws/credentials");
+  std::filesystem::remove(home / ".aws/credentials");
   EXPECT_THROW((void)source->current({}), Unauthenticated);
 }
 
 // The same size at the same time: only a refusal tells.
 TEST_F(CredentialsTest, ReadsAgainWhenRefused) {
-  const auto path = home_ / ".aws/credentials";
+  const auto path = home / ".aws/credentials";
   write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
   const auto time = std::filesystem::last_write_time(path);
   const auto source = default_credentials(lookup());
@@ -165,7 +165,7 @@ TEST_F(CredentialsTest, ReadsAgainWhenRefused) {
 
 TEST_F(CredentialsTest, SaysWhatIsMissingWhere) {
   const std::string files =
-      home_.string() + "/.aws/credentials or " + home_.string() + "/.aws/config";
+      home.string() + "/.aws/credentials or " + home.string() + "/.aws/config";
   EXPECT_THAT(refused(), AllOf(HasSubstr("AWS_ACCESS_KEY_ID is not set"),
                                HasSubstr("profile 'default' does not exist in " + files)));
   EXPECT_THAT(refused("work"), AllOf(HasSubstr("profile 'work' does not exist in " + files),
@@ -173,11 +173,11 @@ TEST_F(CredentialsTest, SaysWhatIsMissingWhere) {
   write(".aws/config", "[default]\nregion=x\n");
   EXPECT_THAT(refused(), HasSubstr("profile 'default' has no aws_access_key_id in " + files));
   write(".aws/credentials", "[default]\naws_secret_access_key=hush-hush\n");
-  EXPECT_THAT(refused(), HasSubstr("profile 'default' in " + home_.string() +
+  EXPECT_THAT(refused(), HasSubstr("profile 'default' in " + home.string() +
                                    "/.aws/credentials has no aws_access_key_id"));
   write(".aws/credentials", "[default]\naws_access_key_id=A\n");
   EXPECT_THAT(refused(), HasSubstr("has no aws_secret_access_key"));
-  variables_.erase("HOME");
+  variables.erase("HOME");
   EXPECT_THAT(refused(), HasSubstr("HOME is not set"));
 }
 
@@ -191,24 +191,24 @@ TEST_F(CredentialsTest, SaysWhichWaysItCannotGo) {
 }
 
 TEST_F(CredentialsTest, AFileThatCannotBeReadIsAnError) {
-  std::filesystem::create_directory(home_ / ".aws/credentials");
+  std::filesystem::create_directory(home / ".aws/credentials");
   EXPECT_THROW((void)find(), ConfigError) << "a directory";
-  std::filesystem::remove(home_ / ".aws/credentials");
+  std::filesystem::remove(home / ".aws/credentials");
   write(".aws/credentials", std::string((1U << 20) + 1, '#'));
   EXPECT_THROW((void)find(), ConfigError) << "too large";
 }
 
 // How people switch the files off.
 TEST_F(CredentialsTest, DevNullIsAnEmptyFile) {
-  variables_["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
-  variables_["AWS_CONFIG_FILE"] = "/dev/null";
+  variables["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
+  variables["AWS_CONFIG_FILE"] = "/dev/null";
   EXPECT_THAT(refused(), HasSubstr("profile 'default' does not exist in /dev/null or /dev/null"));
   EXPECT_EQ(profile_value(lookup(), "", "region"), std::nullopt);
 }
 
 TEST_F(CredentialsTest, DescribesItselfWithoutASecret) {
   EXPECT_EQ(default_credentials(lookup(), "work")->describe(), "profile work");
-  variables_["AWS_ACCESS_KEY_ID"] = "A";
+  variables["AWS_ACCESS_KEY_ID"] = "A";
   EXPECT_EQ(default_credentials(lookup())->describe(), "environment");
 }
 

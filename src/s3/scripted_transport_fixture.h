@@ -123,9 +123,9 @@ class ClientFixture : public ::testing::Test {
                                        .session_token = kToken,
                                        .source = "the test"});
     }
-    client_ = std::make_unique<Client>(std::move(options), transport_, std::move(credentials),
-                                       clock_, random_);
-    return *client_;
+    made = std::make_unique<Client>(std::move(options), transport, std::move(credentials), clock,
+                                    random);
+    return *made;
   }
   static ClientOptions default_options() {
     return {.endpoint = {.tls = true, .host = "s3.example.com", .port = 443}, .bucket = "steps"};
@@ -156,14 +156,14 @@ class ClientFixture : public ::testing::Test {
   }
 
   std::chrono::milliseconds elapsed() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady_now() - begun_);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - begun);
   }
 
-  SetClock clock_;
-  SeededRandom random_{20'260'101};
-  std::chrono::steady_clock::time_point begun_ = clock_.steady_now();
-  std::shared_ptr<ScriptedTransport> transport_ = std::make_shared<ScriptedTransport>();
-  std::unique_ptr<Client> client_;
+  SetClock clock;
+  SeededRandom random{20'260'101};
+  std::chrono::steady_clock::time_point begun = clock.steady_now();
+  std::shared_ptr<ScriptedTransport> transport = std::make_shared<ScriptedTransport>();
+  std::unique_ptr<Client> made;
 };
 
 }  // namespace stepstore::s3

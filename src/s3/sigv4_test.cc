@@ -93,7 +93,7 @@ class S3Examples : public ::testing::Test {
     headers.emplace_back("Host", "examplebucket.s3.amazonaws.com");
     headers.emplace_back("x-amz-date", "20130524T000000Z");
     headers.emplace_back("x-amz-content-sha256", hash);
-    return signer_.authorization({method, target(key, query), headers, hash}, credentials_, now_);
+    return s3_signer.authorization({method, target(key, query), headers, hash}, user, moment);
   }
   static Target target(std::string_view key, const Query& query) {
     return target_of("examplebucket", AddressStyle::virtual_host, key, query);
@@ -102,10 +102,10 @@ class S3Examples : public ::testing::Test {
   static constexpr std::string_view kStart =
       "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
       "SignedHeaders=";
-  Signer signer_{"us-east-1"};
-  Credentials credentials_{.access_key = "AKIAIOSFODNN7EXAMPLE",
-                           .secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
-  std::chrono::sys_seconds now_ = time_of("2013-05-24T00:00:00Z");
+  Signer s3_signer{"us-east-1"};
+  Credentials user{.access_key = "AKIAIOSFODNN7EXAMPLE",
+                   .secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
+  std::chrono::sys_seconds moment = time_of("2013-05-24T00:00:00Z");
 };
 
 TEST_F(S3Examples, GetObject) {
@@ -141,8 +141,8 @@ TEST_F(S3Examples, ListObjects) {
 
 TEST_F(S3Examples, LinkToAnObject) {
   const http::Headers headers = {{"Host", "examplebucket.s3.amazonaws.com"}};
-  EXPECT_EQ(signer_.presigned_query({"GET", target("test.txt", {}), headers, kUnsignedPayload}, {},
-                                    credentials_, now_, std::chrono::seconds(86'400)),
+  EXPECT_EQ(s3_signer.presigned_query({"GET", target("test.txt", {}), headers, kUnsignedPayload},
+                                      {}, user, moment, std::chrono::seconds(86'400)),
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2F"
             "us-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"
             "X-Amz-SignedHeaders=host&X-Amz-Signature="
@@ -156,14 +156,14 @@ TEST_F(S3Examples, KeepsItsKeyOnlyForOneSecretAndDay) {
   const auto sign_with = [&](Signer& signer, const std::string& secret, int day) {
     return signer.authorization({"GET", at, headers, kUnsignedPayload},
                                 {.access_key = "A", .secret_key = secret},
-                                now_ + std::chrono::days(day));
+                                moment + std::chrono::days(day));
   };
   for (const auto& [secret, day] :
        {std::pair("one", 0), std::pair("two", 0), std::pair("one", 1), std::pair("one", 0)}) {
     Signer fresh("us-east-1");
-    EXPECT_EQ(sign_with(signer_, secret, day), sign_with(fresh, secret, day));
+    EXPECT_EQ(sign_with(s3_signer, secret, day), sign_with(fresh, secret, day));
   }
-  EXPECT_NE(sign_with(signer_, "one", 0).substr(90), sign_with(signer_, "one", 1).substr(90));
+  EXPECT_NE(sign_with(s3_signer, "one", 0).substr(90), sign_with(s3_signer, "one", 1).substr(90));
 }
 
 // A lock that another thread holds at the fork would stay locked in the child for ever.
@@ -192,8 +192,8 @@ TEST_F(S3Examples, LinksLiveAtMostSevenDays) {
   const http::Headers headers = {{"Host", "h"}};
   const Target at = target("k", {});
   for (const int seconds : {0, -1, 604'801}) {
-    EXPECT_THROW((void)signer_.presigned_query({"GET", at, headers, kUnsignedPayload}, {},
-                                               credentials_, now_, std::chrono::seconds(seconds)),
+    EXPECT_THROW((void)s3_signer.presigned_query({"GET", at, headers, kUnsignedPayload}, {}, user,
+                                                 moment, std::chrono::seconds(seconds)),
                  InvalidArgument);
   }
 }

@@ -194,7 +194,7 @@ Result<std::string> parse_complete_upload(BytesView body) {
   return parse<std::string>(body, "CompleteMultipartUploadResult",
                             [](const pugi::xml_node& root, std::string& out) -> std::string_view {
                               out = text_of(root, "ETag");
-                              return out.empty() ? "it has no ETag" : "";
+                              return root.child("ETag") ? "" : "it has no ETag";
                             });
 }
 

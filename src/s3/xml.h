@@ -46,8 +46,9 @@ struct DeleteFailure {
 // The keys that were not deleted; those that the answer doesn't name were.
 Result<std::vector<DeleteFailure>> parse_delete(BytesView body);
 
-Result<std::string> parse_create_upload(BytesView body);    // the upload's id
-Result<std::string> parse_complete_upload(BytesView body);  // the object's ETag
+Result<std::string> parse_create_upload(BytesView body);  // the upload's id
+// The object's ETag; empty when the server leaves it so (Ceph 16).
+Result<std::string> parse_complete_upload(BytesView body);
 
 struct PendingUpload {
   std::string key{};  // plain
