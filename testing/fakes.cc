@@ -25,6 +25,11 @@ void SetClock::set_wall(Timestamp time) {
   wall_ = time;
 }
 
+void SetClock::set_steady(std::chrono::steady_clock::time_point time) {
+  const std::lock_guard lock(mutex_);
+  steady_ = time;
+}
+
 void SeededRandom::fill(std::span<std::byte> out) {
   const std::lock_guard lock(mutex_);
   for (std::byte& byte : out) byte = static_cast<std::byte>(engine_() >> 56);

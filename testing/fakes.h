@@ -22,6 +22,8 @@ class SetClock final : public Clock {
 
   void advance(std::chrono::nanoseconds duration);  // both times
   void set_wall(Timestamp time);                    // the wall time only, in either direction
+  // The steady time only: for deadlines that somebody with the machine's clock will look at.
+  void set_steady(std::chrono::steady_clock::time_point time);
 
  private:
   std::mutex mutex_;

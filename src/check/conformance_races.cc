@@ -27,7 +27,7 @@ void create_race(ObjectStore& store, Context& context) {
       const std::string body = "by thread " + std::to_string(i);
       const auto outcome = try_put(*open[i % open.size()], key, body, Condition::absent());
       if (!outcome) {
-        expect_code(outcome, ErrorCode::AlreadyExists, "a lost create");
+        expect_lost(outcome, ErrorCode::AlreadyExists, "a lost create");
         expect(exists(*open[i % open.size()], key), "a create was refused, and nothing is there");
         return;
       }
@@ -44,6 +44,7 @@ void swap_race(ObjectStore& store, Context& context) {
   const ObjectKey key = context.key("counter");
   put(store, key, "0");
   std::atomic<std::uint64_t> successes = 0;
+  std::atomic<std::uint64_t> open_questions = 0;
   race(context.threads(), [&](std::size_t i) {
     ObjectStore& mine = *open[i % open.size()];
     for (std::size_t round = 0; round < context.rounds(); ++round) {
@@ -52,13 +53,19 @@ void swap_race(ObjectStore& store, Context& context) {
       const auto outcome = try_put(mine, key, next, Condition::unchanged(read.info.etag));
       if (outcome) {
         ++successes;
+      } else if (outcome.error().outcome_unknown()) {
+        ++open_questions;  // some servers answer 500 to the losers
       } else {
         expect_code(outcome, ErrorCode::Conflict, "a lost swap");
       }
     }
   });
   expect(successes > 0, "no swap succeeded");
-  expect_text(text_of(store, key), std::to_string(successes), "a counter that is only swapped");
+  const std::uint64_t counted = std::stoull(text_of(store, key));
+  expect(counted >= successes && counted <= successes + open_questions,
+         "a counter that is only swapped: " + std::to_string(counted) + " after " +
+             std::to_string(successes) + " swaps and " + std::to_string(open_questions) +
+             " that may have happened");
 }
 
 void publish_race(ObjectStore& store, Context& context) {

@@ -18,6 +18,7 @@ namespace stepstore {
 struct ManagerStore {
   std::string name;
   std::function<std::shared_ptr<ObjectStore>(Clock&)> make;  // an empty store
+  bool server_time = false;  // objects get the time of a server, and not the test's
 };
 
 // Memory, memory behind a prefix, and local directories, with fsync and without.
@@ -34,6 +35,10 @@ inline std::string store_name(const testing::TestParamInfo<ManagerStore>& info) 
 class ManagerTest : public testing::TestWithParam<ManagerStore> {
  protected:
   void SetUp() override {
+    if (GetParam().server_time) {
+      clock.set_wall(system_clock().now_ms());
+      clock.set_steady(system_clock().steady_now());
+    }
     store = GetParam().make(clock);
     manager = open();
   }

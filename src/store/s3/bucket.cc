@@ -90,6 +90,20 @@ s3::PutOptions Bucket::put_options() const {
   return {.etag_style = known && known->bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted};
 }
 
+std::vector<Result<s3::Answer>> Bucket::send(std::span<const s3::Operation> operations,
+                                             const CallLimits& limits) const {
+  auto answers = client->send(operations, limits);
+  for (const auto& answer : answers) {
+    if (!answer && ends_the_call(answer.error())) answer.error().raise();
+  }
+  return answers;
+}
+
+Result<s3::Answer> Bucket::send_one(const s3::Operation& operation,
+                                    const CallLimits& limits) const {
+  return std::move(send({&operation, 1}, limits).front());
+}
+
 StorageManagerError retold(const StorageManagerError& from, ErrorCode code,
                            std::string_view operation, std::string_view key, std::string message) {
   ErrorDetails details = error(code, operation, key, std::move(message)).details();
@@ -193,7 +207,7 @@ std::vector<Result<ObjectInfo>> head(Bucket& bucket, std::span<const ObjectKey> 
   std::vector<s3::Operation> operations;
   operations.reserve(keys.size());
   for (const ObjectKey& key : keys) operations.push_back(s3::head_object(key));
-  const auto answers = bucket.client->send(operations, limits);
+  const auto answers = bucket.send(operations, limits);
   std::vector<Result<ObjectInfo>> outcomes;
   outcomes.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) outcomes.push_back(told_head(keys[i], answers[i]));

@@ -45,6 +45,11 @@ struct Bucket {
   }
   BucketProbe probe(const CallLimits& limits);
   s3::PutOptions put_options() const;
+
+  // As of s3::Client, but what ends the whole call is thrown.
+  std::vector<Result<s3::Answer>> send(std::span<const s3::Operation> operations,
+                                       const CallLimits& limits) const;
+  Result<s3::Answer> send_one(const s3::Operation& operation, const CallLimits& limits) const;
 };
 
 // The same failure as one of `operation` on `key`, with another code and words.

@@ -22,7 +22,7 @@ ListPage list(Bucket& bucket, const ListRequest& request, const CallLimits& limi
   }
   std::string token;
   while (true) {
-    const auto answer = bucket.client->send_one(s3::list_objects(asked, token), limits);
+    const auto answer = bucket.send_one(s3::list_objects(asked, token), limits);
     const s3::ListResult found = s3::parse_list(answer.value().response.body.view()).value();
     ListPage page;
     std::string last;
@@ -35,7 +35,8 @@ ListPage list(Bucket& bucket, const ListRequest& request, const CallLimits& limi
       page.objects.push_back({.key = ObjectKey(each.key),
                               .size = each.size,
                               .etag = plain_etag(each.etag),
-                              .modified = each.modified});
+                              // As in the answer to a HEAD, which knows no fractions.
+                              .modified = std::chrono::floor<std::chrono::seconds>(each.modified)});
     }
     for (const std::string& prefix : found.prefixes) {
       if (wanted(prefix)) page.prefixes.push_back(prefix);

@@ -60,7 +60,7 @@ class Trial {
     std::vector<s3::Operation> operations;
     for (std::size_t i = 0; i < writers; ++i) operations.push_back(write_of(key, condition, style));
     std::vector<Result<ETag>> outcomes;
-    for (const auto& answer : bucket_.client->send(operations, limits_)) {
+    for (const auto& answer : bucket_.send(operations, limits_)) {
       outcomes.push_back(told_put({.key = key, .condition = condition}, answer));
     }
     return outcomes;
@@ -106,28 +106,27 @@ class Trial {
   }
 
   bool completion_is_refused(const ObjectKey& key) {
-    const auto begun =
-        bucket_.client->send_one(s3::create_multipart_upload(key, "text/plain"), limits_);
+    const auto begun = bucket_.send_one(s3::create_multipart_upload(key, "text/plain"), limits_);
     if (!begun) return false;
     const auto upload = s3::parse_create_upload(begun->response.body.view());
     if (!upload) return false;
     const BytesView body = "x";
     s3::UploadedPart part{.number = 1, .crc64 = crc64(body)};
-    const auto sent = bucket_.client->send_one(
-        s3::upload_part(key, *upload, part.number, body, part.crc64), limits_);
+    const auto sent =
+        bucket_.send_one(s3::upload_part(key, *upload, part.number, body, part.crc64), limits_);
     if (!sent) return false;
     part.etag = told_put({.key = key}, sent).value().text();
     const auto completed =
-        bucket_.client->send_one(s3::complete_multipart_upload(key, *upload, {&part, 1},
-                                                               Condition::absent(), part.crc64, {}),
-                                 limits_);
+        bucket_.send_one(s3::complete_multipart_upload(key, *upload, {&part, 1},
+                                                       Condition::absent(), part.crc64, {}),
+                         limits_);
     if (completed) return false;
-    (void)bucket_.client->send_one(s3::abort_multipart_upload(key, *upload), limits_);
+    (void)bucket_.send_one(s3::abort_multipart_upload(key, *upload), limits_);
     return completed.error().http_status() == 412;
   }
 
   bool creates_again(const ObjectKey& key) {
-    (void)bucket_.client->send_one(s3::delete_object(key), limits_).value();
+    (void)bucket_.send_one(s3::delete_object(key), limits_).value();
     return write(key, Condition::absent()).ok();
   }
 
@@ -146,7 +145,7 @@ class Trial {
 
 // Buckets whose owner does not let us ask are taken for what they may be at worst.
 BucketProbe::Versioning versioning_of(Bucket& bucket, const CallLimits& limits) {
-  const auto answer = bucket.client->send_one(s3::get_bucket_versioning(), limits);
+  const auto answer = bucket.send_one(s3::get_bucket_versioning(), limits);
   if (!answer) {
     const int status = answer.error().http_status();
     if (status == 0 || (status >= 500 && status != 501)) answer.error().raise();
@@ -179,7 +178,7 @@ void write_down(Bucket& bucket, const Result<Object>& before, const BucketProbe&
   const bool enforced = before ? probe.swap_if_unchanged : probe.create_if_absent;
   PutRequest sent = request;
   if (!enforced) sent.condition = {};
-  const auto answer = bucket.client->send_one(
+  const auto answer = bucket.send_one(
       s3::put_object(
           sent, {.etag_style = probe.bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted}),
       limits);
@@ -195,8 +194,7 @@ BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
   const BucketProbe::Versioning versioning = versioning_of(bucket, limits);
   const GetRequest get_marker{.key = bucket.own(format_marker_key())};
   const Result<Object> marker = told_get(
-      get_marker,
-      bucket.client->send_one(s3::get_object(get_marker, std::uint64_t{1} << 20U), limits));
+      get_marker, bucket.send_one(s3::get_object(get_marker, std::uint64_t{1} << 20U), limits));
   if (!marker && !marker.is(ErrorCode::NotFound)) marker.error().raise();
   if (marker) {
     const auto known = parse_format_marker(marker->body.text(), get_marker.key.text()).probe;

@@ -88,7 +88,7 @@ void Putter::send() {
   for (const std::size_t i : which) operations.push_back(s3::put_object(items_[i], options));
   if (alongside_ != nullptr) operations.push_back(*std::exchange(alongside_, nullptr));
   if (operations.empty()) return;
-  auto answers = bucket_.client->send(operations, limits_);
+  auto answers = bucket_.send(operations, limits_);
   for (std::size_t i = 0; i < which.size(); ++i) {
     outcomes_[which[i]] = told_put(items_[which[i]], answers[i]);
   }

@@ -19,7 +19,7 @@ std::vector<Result<Done>> remove_each(Bucket& bucket, std::span<const ObjectKey>
                                       const CallLimits& limits) {
   std::vector<s3::Operation> operations;
   for (const ObjectKey& key : keys) operations.push_back(s3::delete_object(key));
-  const auto answers = bucket.client->send(operations, limits);
+  const auto answers = bucket.send(operations, limits);
   std::vector<Result<Done>> outcomes;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     outcomes.push_back(told_remove(keys[i], answers[i]));
@@ -68,7 +68,7 @@ std::vector<Result<Done>> remove_in_bulk(Bucket& bucket, std::span<const ObjectK
   for (std::size_t i = 0; i < keys.size(); i += kBulkMax) {
     operations.push_back(s3::delete_objects(keys.subspan(i, std::min(kBulkMax, keys.size() - i))));
   }
-  const auto answers = bucket.client->send(operations, limits);
+  const auto answers = bucket.send(operations, limits);
   std::vector<std::optional<Result<Done>>> outcomes;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::size_t begin = i * kBulkMax;

@@ -42,7 +42,7 @@ std::vector<Result<Object>> S3Store::get(std::span<const GetRequest> items,
       refused[i] = bucket::fault_of(items[i]);
       if (!refused[i]) operations.push_back(s3::get_object(items[i], kBytesMax));
     }
-    auto answers = state_->client->send(operations, limits);
+    auto answers = state_->send(operations, limits);
     std::vector<Result<Object>> outcomes;
     outcomes.reserve(items.size());
     std::size_t next = 0;

@@ -21,8 +21,7 @@ class S3Upload final : public Upload {
     if (upload_id_.empty()) return;
     try {
       const CallLimits limits{.deadline = bucket_->clock.steady_now() + std::chrono::seconds(10)};
-      const auto gone =
-          bucket_->client->send_one(s3::abort_multipart_upload(key_, upload_id_), limits);
+      const auto gone = bucket_->send_one(s3::abort_multipart_upload(key_, upload_id_), limits);
       if (!gone && !gone.is(ErrorCode::NotFound)) gone.error().raise();
     } catch (const StorageManagerError& failed) {
       log_warning("the unfinished upload of '{}' stays in the bucket: {}", key_.text(),
@@ -76,8 +75,7 @@ class S3Upload final : public Upload {
   }
 
   void begin(const CallLimits& limits) {
-    const auto answer =
-        bucket_->client->send_one(s3::create_multipart_upload(key_, content_type_), limits);
+    const auto answer = bucket_->send_one(s3::create_multipart_upload(key_, content_type_), limits);
     upload_id_ = s3::parse_create_upload(answer.value().response.body.view()).value();
   }
 
@@ -98,7 +96,7 @@ class S3Upload final : public Upload {
       whole_crc_ = crc64(BytesView(part), whole_crc_);
       sent_ += part.size();
     }
-    const auto answers = bucket_->client->send(operations, limits);
+    const auto answers = bucket_->send(operations, limits);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (!answers[i]) ended_ = true;  // the part is gone; only a new upload helps
       const Result<ETag> etag = told_put({.key = key_}, answers[i]);
@@ -130,15 +128,18 @@ class S3Upload final : public Upload {
         request.condition = {};
       }
     }
-    const auto answer = bucket_->client->send_one(
-        s3::complete_multipart_upload(key_, upload_id_, done_, request.condition, whole_crc_,
-                                      bucket_->put_options()),
-        limits);
+    const auto answer =
+        bucket_->send_one(s3::complete_multipart_upload(key_, upload_id_, done_, request.condition,
+                                                        whole_crc_, bucket_->put_options()),
+                          limits);
     if (!answer) return told_as(told_put(request, answer).error(), "upload", key_.text());
     const Result<std::string> etag = s3::parse_complete_upload(answer->response.body.view());
     if (!etag) return unknown_outcome(told_as(etag.error(), "upload", key_.text()));
     upload_id_.clear();
-    return plain_etag(*etag);
+    if (!etag->empty()) return plain_etag(*etag);
+    const auto there = head(*bucket_, {&key_, 1}, limits).front();
+    if (!there) return unknown_outcome(told_as(there.error(), "upload", key_.text()));
+    return there->etag;
   }
 
   std::shared_ptr<Bucket> bucket_;

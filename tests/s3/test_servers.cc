@@ -1,0 +1,89 @@
+#include "tests/s3/test_servers.h"
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "base/ulid.h"
+#include "http/client.h"
+#include "http/url.h"
+#include "store/prefix_store.h"
+
+namespace stepstore {
+namespace {
+
+std::vector<TestServer> read_servers() {
+  const char* const text = std::getenv("STEPSTORE_TEST_SERVERS");
+  if (text == nullptr) {
+    throw std::runtime_error(
+        "STEPSTORE_TEST_SERVERS is not set: run this by tests/servers/servers.py run NAME... --");
+  }
+  std::vector<TestServer> servers;
+  for (const nlohmann::json& each : nlohmann::json::parse(text)) {
+    TestServer server{.name = each.at("name"),
+                      .endpoint = http::parse_url(each.at("endpoint").get<std::string>()).endpoint,
+                      .region = each.at("region"),
+                      .bucket = each.at("bucket"),
+                      .access_key = each.at("access_key"),
+                      .secret_key = each.at("secret_key"),
+                      .traits = each.at("traits").get<std::set<std::string>>()};
+    servers.push_back(server);
+    if (each.contains("versioned_bucket") && each.at("versioned_bucket").is_string()) {
+      server.name += "_versioned";
+      server.bucket = each.at("versioned_bucket");
+      server.versioned = true;
+      servers.push_back(server);
+    }
+  }
+  return servers;
+}
+
+std::shared_ptr<http::Transport> transport_of(const TestServer& server, bool own) {
+  const auto make = [] {
+    return std::make_shared<http::Client>(http::ClientOptions{}, system_clock());
+  };
+  if (own) return make();
+  static std::mutex mutex;
+  static std::map<http::Endpoint, std::shared_ptr<http::Transport>> shared;
+  const std::lock_guard lock(mutex);
+  auto& transport = shared[server.endpoint];
+  if (!transport) transport = make();
+  return transport;
+}
+
+}  // namespace
+
+const std::vector<TestServer>& test_servers() {
+  static const std::vector<TestServer> servers = read_servers();
+  return servers;
+}
+
+std::shared_ptr<s3::Client> client_of(const TestServer& server, bool own_connections) {
+  return std::make_shared<s3::Client>(
+      s3::ClientOptions{
+          .endpoint = server.endpoint, .bucket = server.bucket, .region = server.region},
+      transport_of(server, own_connections),
+      s3::fixed_credentials(
+          {.access_key = server.access_key, .secret_key = server.secret_key, .source = "the test"}),
+      system_clock(), system_random());
+}
+
+std::string fresh_prefix() { return "t/" + make_ulid(system_clock(), system_random()); }
+
+std::shared_ptr<ObjectStore> reopened(const TestServer& server, const std::string& prefix) {
+  auto store = std::make_shared<S3Store>(client_of(server), S3StoreOptions{.prefix = prefix},
+                                         system_clock(), system_random());
+  return std::make_shared<PrefixStore>(std::move(store), prefix);
+}
+
+std::shared_ptr<ObjectStore> fresh_store(const TestServer& server) {
+  const std::string prefix = fresh_prefix();
+  auto store = std::make_shared<S3Store>(client_of(server), S3StoreOptions{.prefix = prefix},
+                                         system_clock(), system_random());
+  (void)store->probe({});
+  return std::make_shared<PrefixStore>(std::move(store), prefix);
+}
+
+}  // namespace stepstore
