@@ -388,14 +388,21 @@ TEST_P(StoreStep, InABatchStopsWhenAsked) {
   }
   const auto results = manager->store_steps(steps, {.call = {.stop = stop.get_token()}});
   std::size_t stored = 0;
+  std::size_t unknown = 0;  // stopped while a server had the request already
   for (const auto& result : results) {
-    if (result.ok())
+    if (result.ok()) {
       ++stored;
-    else
+    } else {
       EXPECT_TRUE(result.is(ErrorCode::Cancelled));
+      unknown += result.error().outcome_unknown() ? 1 : 0;
+    }
   }
   EXPECT_LT(stored, 50U);
-  EXPECT_EQ(open()->list_steps_for_session("s").ids.size(), stored);
+  const auto there = open()->list_steps_for_session("s").ids;
+  EXPECT_GE(there.size(), stored);
+  EXPECT_LE(there.size(), stored + unknown);
+  for (const std::string& step_id : there)
+    EXPECT_NO_THROW(open()->retrieve_step_data("s", step_id));
 }
 
 TEST_P(StoreStep, AnswersTheInterruptQuestionOnTheCallersThread) {
