@@ -1,86 +1,26 @@
 // stepstore_bench RECORDING WORK ROUNDS: measures the library on the steps of a recording.
+// stepstore_bench RECORDING s3://... ROUNDS: the same over an S3 server.
 //
 // RECORDING holds one folder per step. WORK is a new folder on the disk to be measured. Each round
 // goes through all steps. Prints one JSON object a line: a row's name and its values in
 // microseconds per step. run.py makes the figures of them.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "bare.h"
+#include "recording.h"
+#include "s3.h"
 #include "stepstore/stepstore.h"
 
 namespace bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct RecordedStep {
-  std::string html, screenshot, action, metadata;
-
-  stepstore::StepData data() const {
-    return {.html_content = html,
-            .screenshot_bytes = screenshot,
-            .action_data = action,
-            .metadata = metadata};
-  }
-  // As many files as the store writes: its fourth is the manifest, which holds the metadata.
-  Files files() const {
-    return {{{"observation.html", html},
-             {"screenshot.png", screenshot},
-             {"action.json", action},
-             {"step.json", metadata}}};
-  }
-};
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::vector<RecordedStep> read_recording(const fs::path& folder) {
-  std::vector<RecordedStep> steps;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path& step = entry.path();
-    steps.push_back({read_file(step / "observation.html"), read_file(step / "screenshot.png"),
-                     read_file(step / "action.json"), read_file(step / "metadata.json")});
-  }
-  if (steps.empty()) throw std::runtime_error("no steps in " + folder.string());
-  return steps;
-}
-
-double microseconds(const std::timespec& time) {
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-}
-
-// What `work` takes, by the clock: CLOCK_MONOTONIC for time, CLOCK_PROCESS_CPUTIME_ID for CPU.
-template <class Work>
-double measure(clockid_t clock, Work&& work) {
-  std::timespec before{};
-  std::timespec after{};
-  clock_gettime(clock, &before);
-  work();
-  clock_gettime(clock, &after);
-  return microseconds(after) - microseconds(before);
-}
-
-void print_row(const char* name, const std::vector<double>& values) {
-  std::printf(R"({"row":"%s","values":[)", name);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::printf("%s%.3f", i == 0 ? "" : ",", values[i]);
-  }
-  std::puts("]}");
-  std::fflush(stdout);
-}
 
 // Durable steps, one after the other by turns: bare system calls and the store see the same disk in
 // the same state, and who goes first changes with every step.
@@ -152,12 +92,17 @@ void cpu(const std::vector<RecordedStep>& steps, const fs::path& work, int round
 
 int run(int argc, char** argv) {
   if (argc != 4 || std::atoi(argv[3]) < 1) {
-    std::fputs("usage: stepstore_bench RECORDING WORK ROUNDS\n", stderr);
+    std::fputs("usage: stepstore_bench RECORDING WORK|s3://... ROUNDS\n", stderr);
     return 2;
   }
   const std::vector<RecordedStep> steps = read_recording(argv[1]);
-  const fs::path work = argv[2];
   const int rounds = std::atoi(argv[3]);
+  const std::string place = argv[2];
+  if (place.starts_with("s3://")) {
+    s3_rows(steps, place, rounds);
+    return 0;
+  }
+  const fs::path work = place;
   durable(steps, work, rounds);
   cpu(steps, work, rounds);
   return 0;

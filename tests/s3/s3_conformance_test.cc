@@ -15,7 +15,7 @@ namespace {
 StoreFactory factory_of(const TestServer& server) {
   return {.name = server.name,
           .make = [server] { return fresh_store(server); },
-          .weaker = server.versioned && server.has("ignores-conditions-when-versioned"),
+          .weaker = server.has("ignores-conditions"),
           .guard_is_atomic = false,
           .key_bytes_max = 1'024 - 40};
 }

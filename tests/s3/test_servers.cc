@@ -4,22 +4,46 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "base/ulid.h"
 #include "http/client.h"
 #include "http/url.h"
 #include "store/prefix_store.h"
+#include "testing/fault_server/fault_server.h"
 
 namespace stepstore {
 namespace {
 
-std::vector<TestServer> read_servers() {
-  const char* const text = std::getenv("STEPSTORE_TEST_SERVERS");
-  if (text == nullptr) {
-    throw std::runtime_error(
-        "STEPSTORE_TEST_SERVERS is not set: run this by tests/servers/servers.py run NAME... --");
-  }
+// Never stopped: they end with the process.
+TestServer start_own(const std::string& name, const fault::Dialect& dialect,
+                     std::set<std::string> traits) {
+  auto* const server =
+      new fault::FaultServer({.service = {.dialect = dialect}, .keep_journal = false});
+  return {.name = name,
+          .endpoint = http::parse_url(server->endpoint()).endpoint,
+          .region = "us-east-1",
+          .bucket = "checkpoints",
+          .access_key = "any",
+          .secret_key = "any",
+          .traits = std::move(traits)};
+}
+
+std::vector<TestServer> own_servers() {
+  return {start_own("own", {}, {}),
+          start_own("own_like_ceph",
+                    {.bare_if_match_only = true,
+                     .ignores_completion_conditions = true,
+                     .ignores_encoding_type = true,
+                     .ignores_checksums = true},
+                    {}),
+          start_own("own_without_conditions",
+                    {.ignores_if_none_match = true,
+                     .ignores_if_match = true,
+                     .ignores_completion_conditions = true},
+                    {"ignores-conditions"})};
+}
+
+std::vector<TestServer> read_servers(const char* text) {
   std::vector<TestServer> servers;
   for (const nlohmann::json& each : nlohmann::json::parse(text)) {
     TestServer server{.name = each.at("name"),
@@ -34,6 +58,9 @@ std::vector<TestServer> read_servers() {
       server.name += "_versioned";
       server.bucket = each.at("versioned_bucket");
       server.versioned = true;
+      // In such a bucket these do not enforce conditions.
+      if (server.has("ignores-conditions-when-versioned"))
+        server.traits.insert("ignores-conditions");
       servers.push_back(server);
     }
   }
@@ -56,7 +83,10 @@ std::shared_ptr<http::Transport> transport_of(const TestServer& server, bool own
 }  // namespace
 
 const std::vector<TestServer>& test_servers() {
-  static const std::vector<TestServer> servers = read_servers();
+  static const std::vector<TestServer> servers = [] {
+    const char* const named = std::getenv("STEPSTORE_TEST_SERVERS");
+    return named == nullptr ? own_servers() : read_servers(named);
+  }();
   return servers;
 }
 

@@ -1,5 +1,5 @@
 // The S3 servers that these tests run against: those that STEPSTORE_TEST_SERVERS names
-// (tests/servers/servers.py sets it). Without it the programs fail: nothing is skipped in silence.
+// (tests/servers/servers.py sets it); without it, servers of the project's own, in this process.
 #pragma once
 
 #include <memory>

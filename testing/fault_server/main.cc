@@ -1,0 +1,97 @@
+// stepstore-fault-server: an S3 endpoint in memory, for tests and benchmarks.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "testing/fault_server/fault_server.h"
+
+namespace stepstore::fault {
+namespace {
+
+struct Arguments {
+  std::uint16_t port = 0;
+  std::string bucket = "checkpoints";
+  int delay_ms = 0;
+  std::string dialect{};
+  std::string etag = "quick";
+  std::uint64_t seed = 1;
+  double lost_requests = 0, lost_answers = 0, errors = 0;
+};
+
+Dialect dialect_named(const std::string& name) {
+  if (name == "ceph16") {
+    return {.bare_if_match_only = true,
+            .losers_get_500 = true,
+            .ignores_completion_conditions = true,
+            .ignores_checksums = true};
+  }
+  if (name == "raw-listings") return {.ignores_encoding_type = true};
+  if (name == "no-conditions") {
+    return {.ignores_if_none_match = true,
+            .ignores_if_match = true,
+            .ignores_completion_conditions = true};
+  }
+  return {};
+}
+
+int run(const Arguments& given) {
+  // Blocked before any thread is started, so that only sigwait() takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  FaultServer server(
+      {.http = {.port = given.port},
+       .service = {.dialect = dialect_named(given.dialect), .md5_etags = given.etag == "md5"},
+       .bucket = given.bucket,
+       .delay = std::chrono::milliseconds(given.delay_ms),
+       .keep_journal = false});
+  if (given.lost_requests + given.lost_answers + given.errors > 0) {
+    server.plan().at_random(given.seed, given.lost_requests, given.lost_answers, given.errors, 0);
+  }
+  std::cout << "listening on " << server.endpoint() << '\n'
+            << "export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any\n"
+            << "stepstore ls '" << server.uri() << "'\n"
+            << std::flush;
+  int got = 0;
+  sigwait(&signals, &got);
+  return 0;
+}
+
+}  // namespace
+}  // namespace stepstore::fault
+
+int main(int argc, char** argv) {
+  stepstore::fault::Arguments given;
+  CLI::App app(
+      "An S3 endpoint in memory, for tests and benchmarks. It checks no signature and keeps "
+      "nothing: what is stored goes with it.",
+      "stepstore-fault-server");
+  const CLI::Range chance(0.0, 1.0);
+  app.add_option("--port", given.port, "listen here; 0 takes a free port")->capture_default_str();
+  app.add_option("--bucket", given.bucket, "a bucket that is there from the start")
+      ->capture_default_str();
+  app.add_option("--delay-ms", given.delay_ms, "wait so long before each answer")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--dialect", given.dialect, "be weak as a real server is")
+      ->check(CLI::IsMember({"ceph16", "raw-listings", "no-conditions"}));
+  app.add_option("--etag", given.etag, "md5 makes ETags as AWS does, at some cost")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"quick", "md5"}));
+  app.add_option("--seed", given.seed, "of the faults by chance")->capture_default_str();
+  app.add_option("--lost-requests", given.lost_requests, "this part of the requests is not done")
+      ->check(chance);
+  app.add_option("--lost-answers", given.lost_answers, "this part is done and not answered")
+      ->check(chance);
+  app.add_option("--errors", given.errors, "this part is answered with 500, half of it done")
+      ->check(chance);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return stepstore::fault::run(given);
+  } catch (const std::exception& error) {
+    std::cerr << "stepstore-fault-server: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,284 @@
+// The traces that broke earlier drafts of the protocol, as a network makes them: answers are lost,
+// requests come late or twice. And what a store and a read cost in round trips.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <future>
+#include <iostream>
+#include <random>
+
+#include "http/client.h"
+#include "http/url.h"
+#include "manager/manager_core.h"
+#include "store/s3/s3_store.h"
+#include "testing/fault_server/fault_server.h"
+
+namespace stepstore {
+namespace {
+
+using fault::Entry;
+using fault::Fate;
+
+class S3Faults : public testing::Test {
+ protected:
+  // A process of its own: it shares neither connections nor memory with the others.
+  std::unique_ptr<StorageManager> open() {
+    http::ClientOptions http;
+    http.silence_timeout = std::chrono::milliseconds(2'000);
+    s3::ClientOptions options{.endpoint = http::parse_url(server.endpoint()).endpoint,
+                              .bucket = "checkpoints"};
+    options.retry.base = std::chrono::milliseconds(1);
+    options.retry.throttled_base = std::chrono::milliseconds(1);
+    auto client = std::make_shared<s3::Client>(
+        options, std::make_shared<http::Client>(http, system_clock()),
+        s3::fixed_credentials({.access_key = "any", .secret_key = "any", .source = "the test"}),
+        system_clock(), system_random());
+    auto store =
+        std::make_shared<S3Store>(client, S3StoreOptions{}, system_clock(), system_random());
+    return std::make_unique<StorageManager>(ManagerCore::manage(
+        std::make_shared<ManagerCore>(store, Options{}, StorageInfo{.backend = "s3"})));
+  }
+
+  // A manager that knows the bucket already, so that the journal holds nothing but what is asked.
+  std::unique_ptr<StorageManager> ready() {
+    auto manager = open();
+    for (const char* const step : {"first", "second"}) {
+      manager->store_step_data("warm", step, {.html_content = "x"});
+      (void)manager->retrieve_step_data("warm", step);
+    }
+    server.plan().forget_journal();
+    return manager;
+  }
+
+  static void store(StorageManager& manager, const std::string& text) {
+    manager.store_step_data("s", "1",
+                            {.html_content = text, .screenshot_bytes = text, .action_data = "{}"});
+  }
+
+  // What a process sees that has seen nothing before.
+  std::string seen() {
+    try {
+      const Step step = open()->retrieve_step_data("s", "1");
+      const std::string html(step.html_content()->text());
+      EXPECT_EQ(step.screenshot_bytes()->text(), html) << "half a step";
+      return html;
+    } catch (const NotFound&) {
+      return "absent";
+    }
+  }
+
+  fault::FaultServer server;
+};
+
+// How many groups of requests there were, each begun after the one before had been answered.
+std::size_t round_trips(std::vector<Entry> entries) {
+  std::ranges::sort(entries, {}, &Entry::arrived);
+  std::size_t trips = 0;
+  std::chrono::steady_clock::time_point answered{};
+  for (const Entry& each : entries) {
+    if (trips == 0 || each.arrived >= answered) {
+      ++trips;
+      answered = each.answered;
+    }
+  }
+  return trips;
+}
+
+TEST_F(S3Faults, AStoreTakesTwoRoundTripsAndAReadOne) {
+  const auto manager = ready();
+  // Held until all of a round trip have come: fewer at once would wait for a minute.
+  const auto parts = server.plan().on("", "s/1/").times(3).hold();
+  const auto root = server.plan().on("GET", "sessions/s.json").nth(1).hold();
+  auto stored = std::async(std::launch::async, [&] { store(*manager, "A"); });
+  parts->wait_until_reached(3);
+  root->wait_until_reached();
+  parts->open();
+  root->open();
+  stored.get();
+  EXPECT_EQ(server.plan().journal().size(), 5U) << "three parts, the session's root, the manifest";
+  EXPECT_EQ(round_trips(server.plan().journal()), 2U);
+
+  server.plan().clear();
+  server.plan().forget_journal();
+  const auto reads = server.plan().on("GET", "s").times(5).hold();
+  auto read = std::async(std::launch::async, [&] { (void)manager->retrieve_step_data("s", "1"); });
+  reads->wait_until_reached(5);
+  reads->open();
+  read.get();
+  EXPECT_EQ(round_trips(server.plan().journal()), 1U);
+}
+
+TEST_F(S3Faults, LostAnswersToAnyRequestOfAStoreChangeNothing) {
+  for (const char* const lost : {"observation", "screenshot", "action", "step.json", "sessions/"}) {
+    for (const Fate fate :
+         {Fate::lose_request, Fate::lose_answer, Fate::reset_answer, Fate::twice, Fate::late}) {
+      const auto manager = ready();
+      const std::string text = std::string(lost) + std::to_string(static_cast<int>(fate));
+      auto rule = server.plan().on("", lost).nth(1);
+      switch (fate) {
+        case Fate::lose_request:
+          rule.lose_request();
+          break;
+        case Fate::lose_answer:
+          rule.lose_answer();
+          break;
+        case Fate::reset_answer:
+          rule.reset_answer();
+          break;
+        case Fate::twice:
+          rule.twice();
+          break;
+        default:
+          rule.late();
+      }
+      const Receipt receipt = manager->store_step_data(
+          "s", text, {.html_content = text, .screenshot_bytes = text, .action_data = "{}"});
+      EXPECT_EQ(receipt.version, 1U) << text;
+      for (const bool released : {false, true}) {
+        if (released) server.plan().release();
+        const Step step = open()->retrieve_step_data("s", text);
+        EXPECT_EQ(step.html_content()->text(), text);
+        EXPECT_EQ(step.info().version, 1U) << text;
+      }
+      server.plan().clear();
+    }
+  }
+  EXPECT_TRUE(open()->check({.data = true}).healthy());
+}
+
+// 7. The answer to a commit is lost, others see the step and store on top of it, and only then the
+// first writer asks again.
+TEST_F(S3Faults, ALostAnswerThatOthersHaveBuiltOn) {
+  const auto writer = ready();
+  server.plan().on("PUT", "step.json").nth(1).lose_answer();
+  const auto again = server.plan().on("PUT", "step.json").nth(1).hold();
+  auto stored = std::async(std::launch::async, [&] { store(*writer, "A"); });
+  again->wait_until_reached();
+  EXPECT_EQ(seen(), "A");
+  server.plan().clear();
+  store(*open(), "B");
+  again->open();
+  stored.get();
+  EXPECT_EQ(seen(), "B") << "the retry brought the first value back";
+  EXPECT_EQ(open()->stat_step("s", "1").version, 2U);
+}
+
+// 5. A removal that was sent to the bytes of an older version lands after newer ones were stored.
+TEST_F(S3Faults, ARemovalThatLandsLateTouchesNothingNew) {
+  const auto manager = ready();
+  store(*manager, "A");
+  server.plan().on("DELETE", "s/1/").from(1).late();
+  server.plan().on("POST", "delete").from(1).late();
+  store(*manager, "B");  // what cannot be removed now stays, and is no failure
+  server.plan().clear();
+  open()->delete_step("s", "1");
+  store(*open(), "A");
+  EXPECT_GT(server.plan().release(), 0U);
+  EXPECT_EQ(seen(), "A");
+  EXPECT_TRUE(open()->check({.data = true}).healthy());
+}
+
+// 6. A commit of a writer that was cut off lands after the session was deleted and recorded again.
+TEST_F(S3Faults, ACommitThatLandsAfterTheSessionWasDeleted) {
+  const auto writer = ready();
+  server.plan().on("PUT", "s/1/step.json").from(1).late();
+  EXPECT_THROW(writer->store_step_data("s", "1", {.html_content = "A", .screenshot_bytes = "A"},
+                                       {.call = {.timeout = std::chrono::milliseconds(300)}}),
+               StorageManagerError);
+  server.plan().clear();
+  open()->delete_session("s");
+  store(*open(), "B");
+  EXPECT_GT(server.plan().release(), 0U);
+  EXPECT_EQ(seen(), "B");
+  EXPECT_EQ(open()->list_steps_for_session("s").ids, std::vector<std::string>{"1"});
+}
+
+// 5, 9. Two creators of which one is late: one step, whole.
+TEST_F(S3Faults, ACreateThatLandsAfterItsRetrySucceeded) {
+  const auto manager = ready();
+  server.plan().on("PUT", "step.json").nth(1).late();
+  store(*manager, "A");
+  store(*open(), "B");
+  server.plan().release();
+  EXPECT_EQ(seen(), "B");
+  EXPECT_EQ(open()->stat_step("s", "1").version, 2U);
+}
+
+TEST_F(S3Faults, BusyServersAreWaitedFor) {
+  const auto manager = ready();
+  for (const int status : {500, 503, 429}) {
+    server.plan().on("PUT", "").nth(1).error(status, status == 500 ? "InternalError" : "SlowDown");
+    server.plan().on("PUT", "step.json").nth(1).answer({.status = 503});
+    EXPECT_NO_THROW(store(*manager, "status " + std::to_string(status)));
+    EXPECT_EQ(seen(), "status " + std::to_string(status));
+    server.plan().clear();
+  }
+  server.plan().on("PUT", "step.json").nth(1).error(409, "ConditionalRequestConflict");
+  EXPECT_NO_THROW(store(*manager, "conflict"));
+}
+
+// Writers, readers and deleters while requests and answers get lost, come late or twice.
+TEST_F(S3Faults, ByChanceLeaveEveryStepWholeAndEveryReceiptTrue) {
+  const char* const wanted = std::getenv("STEPSTORE_TEST_SEED");
+  const std::uint64_t seed = wanted ? std::stoull(wanted) : 1;
+  std::cout << "STEPSTORE_TEST_SEED=" << seed << '\n';
+  (void)ready();
+  server.plan().at_random(seed, 0.03, 0.03, 0.03, 0.02);
+  constexpr int kWriters = 6;
+  constexpr int kRounds = 40;
+  std::vector<std::future<std::size_t>> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.push_back(std::async(std::launch::async, [this, i, seed] {
+      const auto manager = open();
+      std::mt19937_64 random(seed * 1'000 + static_cast<std::uint64_t>(i));
+      std::size_t done = 0;
+      for (int round = 0; round < kRounds; ++round) {
+        const std::string step = std::to_string(random() % 4);
+        const std::string text = std::to_string(i) + " in round " + std::to_string(round);
+        try {
+          switch (random() % 6) {
+            case 0:
+              manager->delete_step("s", step);
+              break;
+            case 1:
+              if (random() % 4 == 0) manager->delete_session("s");
+              break;
+            case 2:
+            case 3: {
+              const Step found = manager->retrieve_step_data("s", step);
+              EXPECT_EQ(found.html_content()->text(), found.screenshot_bytes()->text());
+              break;
+            }
+            default:
+              manager->store_step_data("s", step, {.html_content = text, .screenshot_bytes = text});
+              ++done;
+          }
+          if (random() % 8 == 0) server.plan().release();
+        } catch (const StorageManagerError& failed) {
+          EXPECT_NE(failed.code(), ErrorCode::Corrupt) << failed.what();
+        }
+      }
+      return done;
+    }));
+  }
+  std::size_t done = 0;
+  for (auto& writer : writers) done += writer.get();
+  EXPECT_GT(done, 20U);
+  server.plan().clear();
+  server.plan().release();
+  const auto manager = open();
+  for (const std::string& step : manager->list_steps_for_session("s").ids) {
+    const Step found = manager->retrieve_step_data("s", step);
+    EXPECT_EQ(found.html_content()->text(), found.screenshot_bytes()->text());
+  }
+  EXPECT_TRUE(manager->check({.data = true}).healthy());
+  for (int i = 0; i < 4; ++i) {
+    const std::string step = std::to_string(i);
+    manager->store_step_data("s", step, {.html_content = "last", .screenshot_bytes = "last"});
+    EXPECT_EQ(open()->retrieve_step_data("s", step).html_content()->text(), "last");
+  }
+}
+
+}  // namespace
+}  // namespace stepstore
