@@ -23,13 +23,16 @@ Dialect dialect_named(const std::string& name) {
     return {.bare_if_match_only = true,
             .losers_get_500 = true,
             .ignores_completion_conditions = true,
+            .ignores_conditional_delete = true,
+            .no_conditions_when_versioned = true,
             .ignores_checksums = true};
   }
-  if (name == "raw-listings") return {.ignores_encoding_type = true};
+  if (name == "versitygw") return {.marker_refuses_create = true, .ignores_encoding_type = true};
   if (name == "no-conditions") {
     return {.ignores_if_none_match = true,
             .ignores_if_match = true,
-            .ignores_completion_conditions = true};
+            .ignores_completion_conditions = true,
+            .ignores_conditional_delete = true};
   }
   return {};
 }
@@ -76,7 +79,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--dialect", given.dialect, "be weak as a real server is")
-      ->check(CLI::IsMember({"ceph16", "raw-listings", "no-conditions"}));
+      ->check(CLI::IsMember({"ceph16", "versitygw", "no-conditions"}));
   app.add_option("--etag", given.etag, "md5 makes ETags as AWS does, at some cost")
       ->capture_default_str()
       ->check(CLI::IsMember({"quick", "md5"}));
