@@ -64,6 +64,14 @@ KINDS = {
     kind.name: kind
     for kind in (
         _kind(
+            "stepstore",
+            "of this tree",
+            "this project's own (testing/fault_server): in memory, at once there, and as AWS documents it",
+            "no-signatures",
+            "no-lifecycle",
+            "never-conflicts",
+        ),
+        _kind(
             "moto",
             "5.2.5",
             "starts in a second and is right about conditional writes: for many quick cases",

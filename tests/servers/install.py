@@ -1,4 +1,5 @@
 """Puts the servers where start.py finds them: moto and versitygw into the cache folder, Ceph by Debian's packages.
+The project's own is built with its tests.
 
 A folder carries its versions in its name and holds the file `complete` once everything is in it, so asking again
 costs nothing and an interrupted installation is begun anew. Two installations at once wait for each other.
@@ -55,8 +56,18 @@ def versitygw_program() -> Path:
     return _versitygw_folder() / "versitygw"
 
 
+def fault_server() -> Path | None:
+    """The project's own server: the one that STEPSTORE_FAULT_SERVER names, or else the one that was built last."""
+    if named := os.environ.get("STEPSTORE_FAULT_SERVER"):
+        return Path(named).resolve() if os.access(named, os.X_OK) else None
+    built = HERE.parents[1].glob("build/*/testing/fault_server/stepstore-fault-server")
+    return max(built, key=lambda path: path.stat().st_mtime, default=None)
+
+
 def missing(name: str) -> str:
     """What is missing to start that server; empty when nothing is."""
+    if name == "stepstore":
+        return "" if fault_server() else "it is not built; run ./dev build, or set STEPSTORE_FAULT_SERVER"
     if name == "moto":
         # The interpreter is a link to the system's, which an upgrade may have taken away.
         there = (_moto_folder() / "complete").exists() and moto_python().exists()
@@ -77,11 +88,14 @@ def missing(name: str) -> str:
 
 
 def install(name: str) -> None:
-    """Installs that server unless it is there. Raises ServerError. Ceph is left to the system's packages."""
+    """Installs that server unless it is there. Raises ServerError.
+
+    Ceph is left to the system's packages, and the project's own server to its build.
+    """
     if not missing(name):
         return
-    if name == "ceph16":
-        raise ServerError(f"ceph16: {missing(name)}")
+    if name in ("ceph16", "stepstore"):
+        raise ServerError(f"{name}: {missing(name)}")
     folder = folder_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{name}.lock").open("w") as lock:

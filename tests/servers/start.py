@@ -7,7 +7,7 @@ import signal
 import uuid
 from pathlib import Path
 
-from install import moto_python, versitygw_program
+from install import fault_server, moto_python, versitygw_program
 from launch import Ports, Program, ServerError, run_tool, wait_for_answer
 from signed import S3
 
@@ -24,7 +24,12 @@ class Starter:
 
     def start(self, name: str, folder: Path) -> S3:
         """Starts that server with its files in an empty folder, and returns when it answers."""
-        start = {"moto": self._moto, "versitygw": self._versitygw, "ceph16": self._ceph}[name]
+        start = {
+            "stepstore": self._stepstore,
+            "moto": self._moto,
+            "versitygw": self._versitygw,
+            "ceph16": self._ceph,
+        }[name]
         port = self._ports.take()
         # Nothing else of ours: proxies and the settings of other servers have no place in these.
         path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -42,6 +47,11 @@ class Starter:
         program = Program(command, log, environment, stop)
         self.programs.append(program)
         return program
+
+    def _stepstore(self, folder: Path, port: int, environment: dict[str, str]) -> None:
+        program = fault_server()
+        assert program is not None  # as missing() has said
+        wait_for_answer([self._program([program, "--port", str(port)], folder, environment)], port, seconds=30)
 
     def _moto(self, folder: Path, port: int, environment: dict[str, str]) -> None:
         command: list[str | Path] = [moto_python(), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]

@@ -6,17 +6,18 @@ import sys
 from servers_support import HERE, servers_py
 
 
-def test_moto_and_versitygw_are_right_about_what_tests_rely_on():
+def test_the_servers_are_right_about_what_tests_rely_on():
     python = servers_py("where", "moto").stdout.strip() + "/bin/python"
-    done = servers_py("run", "moto", "versitygw", "--", python, str(HERE / "check_with_boto3.py"))
+    done = servers_py("run", "stepstore", "moto", "versitygw", "--", python, str(HERE / "check_with_boto3.py"))
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "stepstore: right" in done.stdout
     assert "moto: right" in done.stdout
     assert "versitygw: right" in done.stdout
 
 
 def test_the_table_of_traits_is_true():
-    done = servers_py("run", "moto", "versitygw", "--", sys.executable, str(HERE / "probe.py"))
+    done = servers_py("run", "stepstore", "moto", "versitygw", "--", sys.executable, str(HERE / "probe.py"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -30,7 +31,7 @@ def test_a_wrong_table_is_found():
 
 def test_list_names_every_server_and_explains_every_trait():
     listed = json.loads(servers_py("list", "--json").stdout)
-    assert [each["name"] for each in listed["servers"]] == ["moto", "versitygw", "ceph16"]
+    assert [each["name"] for each in listed["servers"]] == ["stepstore", "moto", "versitygw", "ceph16"]
     used = {trait for each in listed["servers"] for trait in each["traits"]}
     assert used == listed["traits"].keys()
     text = servers_py("list").stdout

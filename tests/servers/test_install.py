@@ -13,6 +13,13 @@ def test_what_is_not_installed_is_named_with_the_command_that_helps(tmp_path, na
     assert (done.returncode, done.stderr) == (125, said)
 
 
+@pytest.mark.parametrize("action", ["run", "install", "installed"])
+def test_without_the_own_server_the_message_says_how_to_get_it(tmp_path, action):
+    done = servers_py(action, "stepstore", STEPSTORE_FAULT_SERVER=str(tmp_path / "none"))
+    assert done.returncode in (1, 125)
+    assert "stepstore: it is not built; run ./dev build, or set STEPSTORE_FAULT_SERVER" in done.stderr
+
+
 def test_installing_again_fetches_nothing():
     nothing = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "GOPROXY": "off"}
     assert servers_py("install", "moto", "versitygw", **nothing).returncode == 0
