@@ -30,7 +30,7 @@ ExitCode run_info(Context& context, const InfoArgs& args) {
   row("format", info.format);
   row("reason", info.reason);
   row("durable", info.durable ? "yes" : "no");
-  row("fsync", info.fsync ? "yes" : "no");
+  if (info.backend == "local") row("fsync", info.fsync ? "yes" : "no");
   for (const std::string& note : info.notes) row("note", note);
   return ExitCode::ok;
 }

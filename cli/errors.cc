@@ -1,5 +1,7 @@
 #include "errors.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -25,6 +27,16 @@ ExitCode exit_code_of_errno(int number) {
     default:
       return ExitCode::io;
   }
+}
+
+// What keeps a whole store from being used. Then a key of stepstore's own, which only happened to
+// be asked for first, tells nothing. Keys of steps never begin with a dot.
+bool concerns_the_store(const Told& error) {
+  constexpr std::array kKinds{ErrorCode::ConfigError, ErrorCode::Unauthenticated,
+                              ErrorCode::Unavailable, ErrorCode::Throttled, ErrorCode::Timeout};
+  return error.key.starts_with('.') && std::ranges::any_of(kKinds, [&](ErrorCode code) {
+           return error.kind == stepstore::name_of(code);
+         });
 }
 
 }  // namespace
@@ -54,7 +66,7 @@ Told told(const CliError& error) {
 std::string line_of(const Told& error) {
   std::string line = error.message;
   const bool has_key = error.key.empty() || line.find(error.key) != std::string::npos;
-  if (!has_key) line = error.key + ": " + line;
+  if (!has_key && !concerns_the_store(error)) line = error.key + ": " + line;
   if (error.outcome_unknown) line += "; it may have been written all the same";
   return line;
 }

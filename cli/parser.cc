@@ -12,13 +12,15 @@ namespace {
 
 constexpr const char* kDescription =
     "stepstore keeps the recorded steps of browser agents, whole, on disk and in S3.\n"
-    "STORE is a path, file:///path, memory: or s3://bucket/prefix.";
+    "STORE is a path, file:///path, memory: or s3://bucket/prefix?region=...&endpoint=...\n"
+    "Credentials for S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.";
 
 constexpr const char* kFooter =
     "Examples:\n"
     "  stepstore put ./recordings login 0001 --html page.html --screenshot page.png\n"
     "  stepstore ls -l ./recordings login\n"
     "  stepstore export ./recordings login ./out\n"
+    "  stepstore import 's3://recordings/team?region=eu-central-1' ./runs/today\n"
     "\n"
     "`stepstore help COMMAND` tells more, `stepstore help exit-codes` lists the exit codes.";
 

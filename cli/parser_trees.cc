@@ -105,7 +105,12 @@ void add_info(CLI::App& app, GlobalOptions& global, Action& chosen) {
   CLI::App* info = app.add_subcommand("info", "Say what a store is and what it promises");
   positional(*info, "STORE", args->store, "The store");
   add_global_options(*info, global);
-  info->footer("Examples:\n  stepstore info ./recordings\n  stepstore info --json memory:");
+  info->footer(
+      "Asks no server anything.\n"
+      "\n"
+      "Examples:\n"
+      "  stepstore info ./recordings\n"
+      "  stepstore info --json 's3://recordings/team?region=eu-central-1'");
   info->callback(
       [args, &chosen] { chosen = [args](Context& context) { return run_info(context, *args); }; });
 }

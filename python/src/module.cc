@@ -1,8 +1,12 @@
 // stepstore._core: the library for Python's own layer in python/stepstore/, which gives it Python's
 // idiom. Plain values in, plain values out; not for users.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/tuple.h>
 
+#include <array>
 #include <memory>
+#include <tuple>
 
 #include "call.h"
 
@@ -65,15 +69,27 @@ struct RawCursor {
 
 class Manager {
  public:
+  using Names = std::array<std::optional<std::string>, 4>;  // bucket, region, endpoint, profile
+  using Signer = std::tuple<std::string, std::string, std::string>;  // key, secret, token
+
   // Paths are bytes, since a file name need not be text.
   Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
-          std::uint32_t keep_versions, std::size_t concurrency) {
+          std::uint32_t keep_versions, std::size_t concurrency, const Names& s3_names,
+          const std::optional<Signer>& credentials, bool prefer_s3) {
     const Entry entry("StorageManager");
     Options options;
     if (local_base_path) options.local_base_path = std::string(local_base_path->c_str());
     options.fsync = fsync;
     options.keep_versions = Keep{keep_versions};
     options.concurrency = concurrency;
+    std::tie(options.s3_bucket_name, options.s3_region_name, options.s3_endpoint_url,
+             options.s3_profile) = std::tuple_cat(s3_names);
+    if (credentials) {
+      const auto& [key, secret, token] = *credentials;
+      options.s3_credentials = {
+          .access_key_id = key, .secret_access_key = secret, .session_token = token};
+    }
+    options.prefer_s3 = prefer_s3;
     const std::string location = uri.c_str();
     manager_ =
         run(1e9, [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
@@ -261,9 +277,11 @@ NB_MODULE(_core, m) {
 
   nb::class_<Manager>(m, "Manager")
       .def(nb::init<const nb::bytes&, std::optional<nb::bytes>, std::optional<bool>, std::uint32_t,
-                    std::size_t>(),
+                    std::size_t, const Manager::Names&, const std::optional<Manager::Signer>&,
+                    bool>(),
            nb::arg("uri"), nb::arg("local_base_path").none(), nb::arg("fsync").none(),
-           nb::arg("keep_versions"), nb::arg("concurrency"))
+           nb::arg("keep_versions"), nb::arg("concurrency"), nb::arg("s3_names"),
+           nb::arg("credentials").none(), nb::arg("prefer_s3"))
       .def("store", &Manager::store, nb::arg("fields"), nb::arg("if_exists"),
            nb::arg("if_version").none(), nb::arg("keep_versions").none(), nb::arg("timeout"))
       .def("store_many", &Manager::store_many, nb::arg("steps"), nb::arg("if_exists"),

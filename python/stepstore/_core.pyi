@@ -1,6 +1,7 @@
 from typing import Any
 
 from stepstore._inputs import Fields
+from stepstore._s3_inputs import Names, Signer
 from stepstore.exceptions import StorageManagerError
 
 # What Receipt, DeleteResult and Finding are made of.
@@ -22,7 +23,15 @@ class RawCursor:
 
 class Manager:
     def __init__(
-        self, uri: bytes, local_base_path: bytes | None, fsync: bool | None, keep_versions: int, concurrency: int
+        self,
+        uri: bytes,
+        local_base_path: bytes | None,
+        fsync: bool | None,
+        keep_versions: int,
+        concurrency: int,
+        s3_names: Names,
+        credentials: Signer | None,
+        prefer_s3: bool,
     ) -> None: ...
     def store(
         self, fields: Fields, if_exists: int, if_version: int | None, keep_versions: int | None, timeout: float

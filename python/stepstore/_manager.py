@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from stepstore import _core, _log
+from stepstore import _core, _log, _s3_inputs
 from stepstore._inputs import (
     Arguments,
     Components,
@@ -21,6 +21,7 @@ from stepstore._inputs import (
     KeepVersions,
     Screenshot,
 )
+from stepstore._s3_inputs import Credentials
 from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import (
     AdoptReport,
@@ -44,20 +45,25 @@ class StorageManager:
     lost.
 
     Args:
-        uri: A path, "file:///path", "memory:" (private) or "memory:name" (shared in the process). None:
-            `local_base_path`, else SM_LOCAL_BASE_PATH, else "./.storage_data".
+        uri: A path, "file:///path", "memory:" (private), "memory:name" (shared in the process), or
+            "s3://bucket/prefix?region=...&endpoint=...". None: the bucket of `s3_bucket_name` or SM_S3_BUCKET_NAME;
+            else the directory of `local_base_path` or SM_LOCAL_BASE_PATH; else "./.storage_data".
         local_base_path: The directory, when no `uri` is given.
         fsync: False: do not wait for the disk; a crash of the machine may lose steps. For tests. Default True.
         keep_versions: How many versions of a step stay readable, the current one included: a number from 1 (the
             default) or "all".
         concurrency: Threads that a batch may use, the caller's included. Default 8.
-        s3_bucket_name: Not in this release.
-        s3_region_name: Not in this release.
-        prefer_s3: Not in this release; False is accepted.
+        s3_bucket_name: The bucket, when no `uri` is given.
+        s3_region_name: Its region. None: SM_S3_REGION, AWS_REGION, AWS_DEFAULT_REGION, the profile's, "us-east-1".
+        s3_endpoint_url: The server, "https://host:port". None: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's,
+            AWS.
+        s3_profile: The profile of the shared AWS files, for credentials too. None: AWS_PROFILE, "default".
+        credentials: Who signs: a mapping or an object with access_key_id, secret_access_key and session_token, or
+            botocore's frozen credentials. Read once. None: the environment's, the profile's.
+        prefer_s3: Where both a bucket and a directory are configured and no `uri` is given: True takes the bucket.
 
     Raises:
         ConfigError: The URI or an option is wrong.
-        Unsupported: S3 is asked for.
 
     The store is not touched before the first call. Close the manager when done, or use it in a `with` statement.
 
@@ -79,18 +85,27 @@ class StorageManager:
         concurrency: int = 8,
         s3_bucket_name: str | None = None,
         s3_region_name: str | None = None,
-        prefer_s3: bool = False,
+        s3_endpoint_url: str | None = None,
+        s3_profile: str | None = None,
+        credentials: Credentials | None = None,
+        prefer_s3: bool = True,
     ) -> None:
         given = Arguments("StorageManager")
-        if s3_bucket_name or s3_region_name or prefer_s3:
-            advice = "Pass a path as uri or local_base_path."
-            raise given.refuse("this release does not store on S3 yet", advice, "ConfigError")
         place = given.place(uri, "uri")
+        s3_names = (
+            _s3_inputs.name(given, s3_bucket_name, "s3_bucket_name"),
+            _s3_inputs.name(given, s3_region_name, "s3_region_name"),
+            _s3_inputs.name(given, s3_endpoint_url, "s3_endpoint_url"),
+            _s3_inputs.name(given, s3_profile, "s3_profile"),
+        )
         settings = (
             given.place(local_base_path, "local_base_path"),
             given.flag(fsync, "fsync"),
             given.kept(keep_versions) or 1,
             given.concurrency(concurrency),
+            s3_names,
+            _s3_inputs.credentials(given, credentials),
+            given.flag(prefer_s3, "prefer_s3") is not False,
         )
         _log.follow()
         self._native = _core.Manager(place or b"", *settings)

@@ -60,8 +60,16 @@ http::Endpoint aws_endpoint(const std::string& region) {
   return {.tls = true, .host = "s3." + region + domain, .port = 443};
 }
 
+http::Url url_of(const std::string& text) {
+  try {
+    return http::parse_url(text);
+  } catch (const ConfigError& wrong) {
+    refuse("the endpoint: " + std::string(wrong.message()), std::string(wrong.advice()));
+  }
+}
+
 http::Endpoint endpoint_of(const std::string& text) {
-  const http::Url url = http::parse_url(text);
+  const http::Url url = url_of(text);
   if ((!url.path.empty() && url.path != "/") || !url.query.empty()) {
     refuse("the endpoint '" + url.endpoint.text() + "' has a path",
            "Name the server only: http://host:port or https://host.");

@@ -235,6 +235,10 @@ void Attempts::fail(const Pending& pending, const StorageManagerError& why,
   details.key = operation.key;
   details.outcome_unknown = pending.doubt;
   details.attempts = pending.trace;
+  // Without an answer it is the endpoint that matters, and no key tells it.
+  if (pending.attempts > 0 && why.http_status() == 0) {
+    details.message = means_.maker.endpoint().text() + ": " + details.message;
+  }
   if (pending.attempts > 1) {
     details.message += fmt::format("; {} attempts", pending.attempts);
   }

@@ -54,11 +54,12 @@ def test_the_pages_have_cpp():
 
 
 def build_and_run(source, tmp_path, *arguments) -> str:
-    """Links it with the library that lies beside the command under test."""
+    """Links it with the library that lies beside the command under test, and with what that stands on."""
     library = command().parents[1] / "libstepstore.a"
     program = tmp_path / "program"
     options = ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-Wno-unused-variable", f"-I{ROOT / 'include'}", "-pthread"]
-    subprocess.run([CXX, *options, source, library, "-o", program], check=True, timeout=240)
+    beside = ["-lpugixml", "-lssl", "-lcrypto"]
+    subprocess.run([CXX, *options, source, library, *beside, "-o", program], check=True, timeout=240)
     done = subprocess.run(
         [program, *arguments],
         cwd=tmp_path,

@@ -66,27 +66,47 @@ def test_every_error_code_has_a_row_that_says_what_to_do():
     assert list(rows) == headers.enumerators("error.h", "ErrorCode")
 
 
+def configuration() -> list[list[str]]:
+    """The cells of each row of the table: argument, URI parameter, variable, default, meaning."""
+    text = MANUAL.read_text().split("\n## Configuration")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in re.findall(r"^\|.*\|$", text, re.M)]
+    assert rows[0] == ["argument", "URI parameter", "variable", "default", "unit and meaning"]
+    assert all(len(row) == 5 for row in rows)
+    return rows[2:]
+
+
+def column(number: int) -> list[str]:
+    return [name for row in configuration() for name in re.findall(r"`(\w+)`", row[number])]
+
+
 def test_every_variable_has_a_row():
-    read = set(re.findall(r'variable\("(\w+)"\)', (ROOT / "src/open/open.cc").read_text()))
-    assert read == set(re.findall(r"^\|[^|]*\| `([A-Z_]+)` \|", MANUAL.read_text(), re.M))
+    sources = [*(ROOT / "src/open").glob("*.cc"), ROOT / "src/s3/credentials.cc"]
+    read = {
+        name
+        for source in sources
+        if not source.name.endswith("_test.cc")
+        for name in re.findall(r'"((?:SM|AWS|STEPSTORE)_[A-Z0-9_]+)"', source.read_text())
+    }
+    explained = {word for row in configuration() for word in re.findall(r"`([A-Z][A-Z0-9_]+)`", " ".join(row))}
+    assert len(read) >= 15
+    assert read == explained
+
+
+def test_every_parameter_of_a_uri_has_a_row():
+    known = (ROOT / "src/open/uri.cc").read_text().split("kParameters{")[1].split("}")[0]
+    assert sorted(re.findall(r'"(\w+)"', known)) == sorted(column(1))
 
 
 def test_every_option_of_a_manager_has_a_row():
-    table = MANUAL.read_text().split("## Configuration")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \|", table, re.M)
-    assert [row for row in rows if row != "uri"] == headers.fields("options.h", "Options")
-    python = [
-        name
-        for name in inspect.signature(stepstore.StorageManager).parameters
-        if not name.startswith(("s3_", "prefer_s3"))
-    ]
-    assert set(python) <= set(rows)
-    only_cpp = set(re.findall(r"^\| `(\w+)` \|.*C\+\+ only \|$", table, re.M))
-    assert set(rows) - only_cpp == set(python)
+    rows = [row for row in column(0) if row != "uri"]
+    assert rows == headers.fields("options.h", "Options")
+    only_cpp = {cells[0].strip("`") for cells in configuration() if cells[4].endswith("C++ only")}
+    python = set(inspect.signature(stepstore.StorageManager).parameters)
+    assert {"credentials" if row == "s3_credentials" else row for row in {"uri", *rows} - only_cpp} == python
 
 
 def test_defaults_are_those_of_the_code():
-    defaults = dict(re.findall(r"^\| `(\w+)` \| [^|]*\| `?([^|`]+)`? \|", MANUAL.read_text(), re.M))
+    defaults = {row[0].strip("`"): row[3].strip("`") for row in configuration()}
     header = " ".join(headers.code("options.h").split())
     python = inspect.signature(stepstore.StorageManager).parameters
     assert f"concurrency = {defaults['concurrency']};" in header
@@ -97,6 +117,11 @@ def test_defaults_are_those_of_the_code():
         number, written = defaults[name].split()
         assert written == unit
         assert f"{name} = std::uint64_t{{{number}}} << {shift};" in header
+    for name in ("s3_bucket_name", "s3_region_name", "s3_endpoint_url", "s3_profile"):
+        assert python[name].default is None
+    assert defaults["prefer_s3"] == "true"
+    assert "bool prefer_s3 = true;" in header
+    assert python["prefer_s3"].default is True
     assert defaults["local_base_path"] in (ROOT / "src/open/open.cc").read_text()
 
 

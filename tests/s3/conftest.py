@@ -1,13 +1,17 @@
-"""The fixtures of the tests over S3 servers; what is no fixture is in boto3_support.py."""
+"""The fixtures of the tests over S3 servers; what is none is in boto3_support.py, s3_support.py, gateway.py."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cli" / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from boto3_support import ROOT, UNSET, Folder, told_servers, unpack_recording
+from cli_support import Command
+from gateway import make_certificate
+from s3_support import Server
 
 SAMPLES = sorted(path.name.removesuffix(".tar.zst") for path in (ROOT / "samples").glob("*.tar.zst"))
 
@@ -38,3 +42,40 @@ def folder(server) -> Folder:
 def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundled recording: the folder of a session, alone in its folder."""
     return unpack_recording(tmp_path_factory.mktemp("recording"), request.param) / request.param
+
+
+@pytest.fixture
+def s3(server) -> Server:
+    """The same server, with the addresses and keys that tests of stepstore alone use."""
+    return Server.of(server)
+
+
+@pytest.fixture
+def strict(s3) -> Server:
+    """A server that checks signatures: who does not refuses nothing."""
+    if "no-signatures" in s3.traits:
+        pytest.skip("no-signatures")
+    return s3
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Of the keys of one test: the servers are the same for all."""
+    return Server.new_prefix(request.node.originalname)
+
+
+@pytest.fixture
+def stepstore(tmp_path: Path) -> Command:
+    """The command, in a folder of its own, without anybody's AWS settings."""
+    work = tmp_path / "cwd"
+    work.mkdir()
+    command = Command(work)
+    command.env = {name: value for name, value in command.env.items() if not name.startswith("AWS_")}
+    command.env["HOME"] = str(tmp_path)
+    return command
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that nobody trusts, and its key."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))

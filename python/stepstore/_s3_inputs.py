@@ -1,0 +1,76 @@
+"""The S3 settings of a manager. No message repeats a value that may be a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from stepstore._inputs import Arguments
+
+
+class Keys(Protocol):
+    """What signs requests, in the words of stepstore. `session_token` may be missing or None."""
+
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+
+
+class FrozenCredentials(Protocol):
+    """What signs requests, in the words of botocore. `token` may be missing or None."""
+
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
+
+
+Credentials: TypeAlias = Mapping[str, str | None] | Keys | FrozenCredentials
+# Access key id, secret access key, session token.
+Signer: TypeAlias = tuple[str, str, str]
+# Bucket, region, endpoint, profile.
+Names: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+
+_OURS = ("access_key_id", "secret_access_key", "session_token")
+_BOTOCORE = ("access_key", "secret_key", "token")
+_ADVICE = "Pass access_key_id, secret_access_key and, for temporary ones, session_token."
+
+
+def name(given: Arguments, value: object, what: str) -> str | None:
+    """A bucket, region, endpoint or profile; None and "" leave the choice to the environment."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is {type(value).__name__}, not str")
+    if not value.isprintable() or not value.isascii():
+        raise given.refuse(f"{what} holds characters that are not printable ASCII", f"Mend {what}.", "ConfigError")
+    return value
+
+
+def credentials(given: Arguments, value: Any) -> Signer | None:
+    """The keys of a mapping or an object, read now and not again."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        if not set(value) <= {*_OURS, *_BOTOCORE}:
+            raise given.refuse("credentials has an item that is not known", _ADVICE, "ConfigError")
+        members = dict(value)
+    else:
+        members = {member: getattr(value, member) for member in (*_OURS, *_BOTOCORE) if hasattr(value, member)}
+    if not members and callable(value):
+        message = "credentials is a callable, which this release does not take"
+        raise given.refuse(message, f"{_ADVICE} A profile's or the environment's are looked up anew.", "Unsupported")
+    words = _BOTOCORE if "access_key" in members else _OURS
+    key, secret, token = (members.get(word) for word in words)
+    if not key or not secret:
+        missing = words[0] if not key else words[1]
+        raise given.refuse(f"credentials has no {missing}", _ADVICE, "ConfigError")
+    for word, text in zip(words, (key, secret, token or ""), strict=True):
+        if not isinstance(text, str):
+            raise TypeError(f"{word} of credentials is {type(text).__name__}, not str")
+        if not text.isascii() or not text.isprintable() or " " in text:
+            message = f"{word} of credentials holds a blank, a line break or another character that no key has"
+            raise given.refuse(message, "Strip what is not part of it.", "ConfigError")
+    return key, secret, token or ""

@@ -1,0 +1,153 @@
+"""The S3 settings of a manager: what is taken and refused before any server is asked. No secret is ever shown."""
+
+import copy
+import logging
+import pickle
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import stepstore
+from stepstore import StorageManager
+
+SECRET = "hunter2+hunter2"
+KEYS = {"access_key_id": "AKIASOMEBODY", "secret_access_key": SECRET}
+VARIABLES = (
+    "SM_S3_BUCKET_NAME SM_S3_REGION SM_LOCAL_BASE_PATH AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_DEFAULT_PROFILE "
+    "AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    for name in VARIABLES.split():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+
+def location(*uri: str, **settings: Any) -> str:
+    with StorageManager(*uri, **settings) as store:
+        return store.get_storage_info().location
+
+
+def test_where_the_settings_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    aws = "?endpoint=https://s3.us-east-1.amazonaws.com&region=us-east-1"
+    assert location("s3://bucket/a/b/") == f"s3://bucket/a/b{aws}"
+    assert location(s3_bucket_name="bucket") == f"s3://bucket{aws}"
+    place = {"s3_region_name": "eu-central-1", "s3_endpoint_url": "http://127.0.0.1:9000"}
+    assert location("s3://bucket", **place) == "s3://bucket?endpoint=http://127.0.0.1:9000&region=eu-central-1"
+    assert location("s3://bucket?region=x-1", **place).endswith("&region=x-1")
+    assert location("s3://bucket", s3_region_name="", s3_endpoint_url=None) == f"s3://bucket{aws}"
+    monkeypatch.setenv("SM_S3_BUCKET_NAME", "of-the-variable")
+    monkeypatch.setenv("SM_S3_REGION", "eu-west-1")
+    assert location() == "s3://of-the-variable?endpoint=https://s3.eu-west-1.amazonaws.com&region=eu-west-1"
+    assert location(s3_bucket_name="bucket", s3_region_name="eu-west-2").startswith("s3://bucket?")
+    (tmp_path / "config").write_text("[profile work]\nregion = ap-south-1\nendpoint_url = https://s3.example.com\n")
+    monkeypatch.delenv("SM_S3_REGION")
+    assert location(s3_profile="work").endswith("?endpoint=https://s3.example.com&region=ap-south-1")
+
+
+def test_s3_is_preferred_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    both = {"s3_bucket_name": "bucket", "local_base_path": tmp_path}
+    with StorageManager(**both) as store:
+        assert store.get_storage_info().reason == "s3_bucket_name names a bucket, and S3 is preferred"
+    with StorageManager(**both, prefer_s3=False) as store:
+        assert (store.get_storage_info().backend, store.get_storage_info().location) == ("local", str(tmp_path))
+    with StorageManager(tmp_path, prefer_s3=True) as store:
+        assert store.get_storage_info().backend == "local"
+    monkeypatch.setenv("SM_S3_BUCKET_NAME", "")
+    with StorageManager(local_base_path=tmp_path) as store:
+        assert store.get_storage_info().backend == "local"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"uri": "s3://"}, "names no bucket"),
+        ({"uri": "s3://bad name"}, "no bucket name"),
+        ({"uri": "s3://bucket?odd=1"}, "unknown parameter 'odd'"),
+        ({"uri": "s3://bucket?region=a&region=b"}, "'region' twice"),
+        ({"uri": f"s3://AKIA:{SECRET}@bucket"}, "holds credentials"),
+        ({"uri": f"s3://bucket?secret_access_key={SECRET}"}, "unknown parameter"),
+        ({"uri": "s3://bucket", "s3_bucket_name": "other"}, "both a URI and s3_bucket_name"),
+        ({"s3_bucket_name": "a/b"}, "no bucket name"),
+        ({"s3_bucket_name": "b\n"}, "s3_bucket_name holds characters"),
+        ({"s3_bucket_name": "b", "s3_region_name": "eu\r\nHost: x"}, "s3_region_name holds characters"),
+        ({"s3_bucket_name": "b", "s3_endpoint_url": "ftp://x"}, "neither http nor https"),
+        ({"s3_bucket_name": "b", "s3_endpoint_url": "http://x/path"}, "has a path"),
+        ({"s3_bucket_name": "b", "s3_endpoint_url": "not a url"}, "endpoint"),
+        ({"credentials": {}}, "no access_key_id"),
+        ({"credentials": {"access_key_id": "A"}}, "no secret_access_key"),
+        ({"credentials": {"access_key_id": "", "secret_access_key": SECRET}}, "no access_key_id"),
+        ({"credentials": {"access_key": "A", "secret_key": ""}}, "no secret_key"),
+        ({"credentials": KEYS | {SECRET: "x"}}, "an item that is not known"),
+        ({"credentials": KEYS | {"session_token": f"{SECRET}\n"}}, "session_token of credentials holds"),
+        ({"credentials": KEYS | {"secret_access_key": f"{SECRET}\ud800"}}, "secret_access_key of credentials holds"),
+        ({"credentials": object()}, "no access_key_id"),
+    ],
+)
+def test_what_cannot_be_is_a_config_error(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(stepstore.ConfigError, match=message) as caught:
+        StorageManager(**wrong)
+    assert caught.value.advice
+    assert caught.value.operation == "StorageManager"
+    assert SECRET not in f"{caught.value!s}{caught.value!r}{caught.value.__dict__}"
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"s3_bucket_name": 5}, "s3_bucket_name is int"),
+        ({"s3_region_name": b"x"}, "s3_region_name is bytes"),
+        ({"s3_endpoint_url": object()}, "s3_endpoint_url is object"),
+        ({"s3_profile": 1}, "s3_profile is int"),
+        ({"prefer_s3": "no"}, "prefer_s3 is str"),
+        ({"credentials": KEYS | {"secret_access_key": SECRET.encode()}}, "secret_access_key of credentials is bytes"),
+        ({"credentials": KEYS | {"session_token": 5}}, "session_token of credentials is int"),
+    ],
+)
+def test_wrong_types_are_type_errors(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message) as caught:
+        StorageManager("memory:", **wrong)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_callable_is_refused_plainly() -> None:
+    with pytest.raises(stepstore.Unsupported, match="credentials is a callable"):
+        StorageManager("s3://bucket", credentials=lambda: KEYS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        KEYS,
+        KEYS | {"session_token": None},
+        KEYS | {"session_token": f"token-{SECRET}"},
+        SimpleNamespace(**KEYS),
+        SimpleNamespace(access_key="AKIASOMEBODY", secret_key=SECRET, token=None),
+        {"access_key": "AKIASOMEBODY", "secret_key": SECRET, "token": f"token-{SECRET}"},
+    ],
+)
+def test_no_secret_is_shown(credentials: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "stepstore")
+    refused = "http://127.0.0.1:1"
+    with StorageManager("s3://bucket", s3_endpoint_url=refused, credentials=credentials) as store:
+        assert repr(store) == f"<StorageManager 's3://bucket?endpoint={refused}&region=us-east-1' (s3)>"
+        with pytest.raises(stepstore.StorageManagerError) as caught:
+            store.store_step_data("s", "1", "x", timeout=0.5)
+        told = f"{store!r}{store.get_storage_info()!r}{caught.value!s}{caught.value.__dict__}{caplog.text}"
+    assert "127.0.0.1:1" in told
+    assert SECRET not in told
+    assert SECRET not in repr(pickle.loads(pickle.dumps(caught.value)).__dict__)
+    assert copy.copy(caught.value).attempts == caught.value.attempts != ()
+    assert isinstance(caught.value, stepstore.Unavailable | stepstore.Timeout)
+
+
+def test_without_credentials_the_first_call_says_what_to_set() -> None:
+    with StorageManager("s3://bucket?endpoint=http://127.0.0.1:1") as store:
+        with pytest.raises(stepstore.Unauthenticated, match="there are no credentials") as caught:
+            store.list_sessions()
+        assert "AWS_ACCESS_KEY_ID" in caught.value.advice
+        assert not caught.value.retryable

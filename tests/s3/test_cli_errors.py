@@ -1,0 +1,200 @@
+"""What the command says when an S3 store cannot be used: what is wrong and what to do, soon, and no secret."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from cli_support import Command
+from gateway import Gateway, server_context
+from s3_support import Server
+
+SECRET = "hunter2/hunter2+hunter2"
+TOKEN = "token3/token3+token3"
+USAGE, PERMISSION, UNAVAILABLE = 2, 9, 10
+# Longer than the waits between 8 tries, at most 50 ms doubled each time: 6.4 s.
+SOON = 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """Runs two commands on a store that cannot be used, one that writes and one that reads."""
+
+    stepstore: Command
+    env: dict[str, str]
+
+    def see(self, uri: str, code: int, message: str, advice: str) -> None:
+        for command in (["put", uri, "s", "1", "--action-json", "1"], ["ls", uri]):
+            begun = time.monotonic()
+            told = self.stepstore(*command, env=self.env, code=code)
+            assert time.monotonic() - begun < SOON, told.err
+            first, *rest = told.err.splitlines()
+            assert told.out == ""
+            assert first.startswith("stepstore: ")
+            assert message in first
+            assert len(rest) == 1, told.err
+            assert advice in rest[0]
+            assert len(told.err) < 1000  # a few lines of a terminal
+            assert ".stepstore/" not in told.err  # a file that the user has never heard of
+            error = self.stepstore(*command, "--json", env=self.env, code=code).error()
+            assert error["exit"] == code
+            assert error["advice"]
+            log = self.stepstore(*command, "-vv", env=self.env, code=code)
+            for text in (told.err, str(error), log.err, log.out):
+                for secret in (SECRET, TOKEN, self.env.get("AWS_SECRET_ACCESS_KEY", SECRET)):
+                    assert secret not in text
+
+
+@pytest.fixture
+def case(stepstore: Command) -> Case:
+    return Case(stepstore, {"AWS_ACCESS_KEY_ID": "AKIASOMEBODY", "AWS_SECRET_ACCESS_KEY": SECRET})
+
+
+@contextlib.contextmanager
+def listening(answer: bytes | None, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server that gives every connection this answer, or closes it at once; with TLS, after the handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    connection.settimeout(10)
+                    spoken = tls.wrap_socket(connection, server_side=True) if tls else connection
+                    if answer is not None:
+                        spoken.recv(65536)
+                        spoken.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_wrong_secret(strict: Server, prefix, stepstore):
+    env = {"AWS_ACCESS_KEY_ID": strict.access_key, "AWS_SECRET_ACCESS_KEY": SECRET}
+    Case(stepstore, env).see(strict.uri(prefix), PERMISSION, "SignatureDoesNotMatch", "Check the secret key")
+
+
+def test_unknown_key(strict: Server, prefix, case: Case):
+    case.see(strict.uri(prefix), PERMISSION, "does not know the access key", "Check the access key")
+
+
+def test_wrong_region(strict: Server, prefix, stepstore):
+    uri = strict.uri(prefix, region="eu-central-1")
+    Case(stepstore, strict.keys).see(uri, USAGE, "signed for eu-central-1", f"Set the region to {strict.region}")
+
+
+def test_missing_bucket(s3: Server, prefix, stepstore):
+    uri = s3.uri(prefix, bucket="stepstore-not-there")
+    Case(stepstore, s3.keys).see(uri, USAGE, "there is no such bucket", "Check the name of the bucket")
+
+
+def test_refused_connection(case: Case):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    uri = f"s3://bucket?endpoint=http://127.0.0.1:{port}"
+    case.see(uri, UNAVAILABLE, "Connection refused", "Is the server running, and is the endpoint right?")
+
+
+def test_unknown_host(case: Case):
+    uri = "s3://bucket?endpoint=http://s3.example.invalid"
+    case.see(uri, UNAVAILABLE, "the name of the host cannot be resolved", "Is the endpoint spelled right")
+
+
+def test_untrusted_certificate(s3: Server, prefix, stepstore, certificate):
+    with Gateway(s3.endpoint, tls=server_context(*certificate)) as gateway:
+        uri = s3.uri(prefix, endpoint=gateway.endpoint)
+        case = Case(stepstore, s3.keys)
+        case.see(uri, USAGE, "the server's certificate is not trusted", "ca_file, or AWS_CA_BUNDLE")
+        trusted = s3.uri(prefix, endpoint=gateway.endpoint, ca_file=str(certificate[0]))
+        stepstore("put", trusted, "s", "1", "--action-json", "1", env=s3.keys)
+        absent = s3.uri(prefix, endpoint=gateway.endpoint, ca_file="/nowhere.pem")
+        assert "/nowhere.pem" in stepstore("ls", absent, env=s3.keys, code=USAGE).err
+        trust = s3.keys | {"AWS_CA_BUNDLE": str(certificate[0])}
+        assert stepstore("ls", uri, env=trust).lines == ["s"]
+
+
+def test_https_to_a_port_that_speaks_http(s3: Server, prefix, case: Case):
+    uri = s3.uri(prefix, endpoint=s3.endpoint.replace("http://", "https://"))
+    case.see(uri, USAGE, "TLS was refused", "write http:// in the endpoint")
+
+
+def test_http_to_a_port_that_speaks_https(case: Case, certificate):
+    """Servers answer in different ways: some with a page, some with a TLS alert, some by hanging up."""
+    page = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+    with listening(page) as port:
+        case.see(f"s3://bucket?endpoint=http://127.0.0.1:{port}", USAGE, "400", "Check the endpoint")
+    with listening(None, server_context(*certificate)) as port:
+        uri = f"s3://bucket?endpoint=http://127.0.0.1:{port}"
+        told = case.stepstore("ls", uri, env=case.env, code=None)
+        assert told.code in (UNAVAILABLE, 13)
+        assert "https" in told.err
+
+
+def test_plain_http_to_another_machine(stepstore):
+    """The recordings can be read on the way: that is said, before anything is sent."""
+    uri = "s3://bucket?endpoint=http://192.0.2.1"
+    assert "without TLS" in stepstore("info", uri).out
+    (note,) = stepstore("info", "--json", uri).json()["notes"]
+    assert "http://192.0.2.1" in note
+    assert "Use https." in note
+    assert "without TLS" in stepstore("info", "-v", uri).err
+    assert "without TLS" not in stepstore("info", "s3://bucket?endpoint=http://127.0.0.1:1").out
+    # A machine that never answers does not outlast the limit that the user has set.
+    env = {"AWS_ACCESS_KEY_ID": "AKIASOMEBODY", "AWS_SECRET_ACCESS_KEY": SECRET}
+    begun = time.monotonic()
+    told = stepstore("ls", uri, "--timeout", "2", env=env, code=UNAVAILABLE)
+    assert time.monotonic() - begun < 5
+    assert SECRET not in told.err
+
+
+def test_no_credentials_at_all(s3: Server, prefix, stepstore):
+    see = Case(stepstore, {}).see
+    see(s3.uri(prefix), PERMISSION, "there are no credentials", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    see(s3.uri(prefix, profile="work"), PERMISSION, "profile 'work' does not exist", "name a profile that has them")
+    Case(stepstore, {"AWS_ACCESS_KEY_ID": "AKIASOMEBODY"}).see(
+        s3.uri(prefix), PERMISSION, "AWS_SECRET_ACCESS_KEY", "Set both variables"
+    )
+
+
+def test_an_expired_or_wrong_token(strict: Server, prefix, stepstore):
+    env = {"AWS_ACCESS_KEY_ID": strict.access_key, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN}
+    told = stepstore("-vv", "ls", strict.uri(prefix), env=env, code=PERMISSION)
+    assert TOKEN not in told.err
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("s3://", "names no bucket"),
+        ("s3:bucket", "names no bucket"),
+        ("s3://key:hunter2@bucket", "holds credentials"),
+        ("s3://bucket?secret=hunter2", "unknown parameter 'secret'"),
+        ("s3://bucket?region=", "'region' has no value"),
+        ("s3://bucket?region=a&region=b", "'region' twice"),
+        ("s3://bucket?style=odd", "style is 'odd'"),
+        ("s3://bucket?sign_payload=odd", "sign_payload is 'odd'"),
+        ("s3://bucket?endpoint=ftp://x", "neither http nor https"),
+        ("s3://bucket?endpoint=http://x/path", "has a path"),
+        ("s3://bad name", "no bucket name"),
+    ],
+)
+def test_uris_that_cannot_be(stepstore, uri, message):
+    env = {"AWS_ACCESS_KEY_ID": "AKIASOMEBODY", "AWS_SECRET_ACCESS_KEY": SECRET}
+    for command in ("ls", "check"):
+        told = stepstore(command, uri, env=env, code=USAGE)
+        assert message in told.err
+        assert "hunter2" not in told.err
