@@ -16,7 +16,7 @@ FaultServer::FaultServer(FaultServerOptions options, Clock& clock)
     } else {
       reply.response = error_answer(400, "InvalidURI", "Couldn't parse the specified URI.");
     }
-    reply.response.headers.emplace_back("x-amz-request-id", "fault-server");
+    reply.response.headers.emplace_back("x-amz-request-id", std::to_string(++requests_));
     reply.delay += std::chrono::milliseconds(delay_ms_.load());
     return reply;
   });
@@ -38,6 +38,10 @@ std::string FaultServer::uri(const std::string& prefix) const {
 
 void FaultServer::set_delay(std::chrono::milliseconds delay) noexcept { delay_ms_ = delay.count(); }
 
-void FaultServer::stop() { server_->stop(); }
+void FaultServer::stop() {
+  // The server waits for its threads, and these for their gates.
+  plan_->open_gates();
+  server_->stop();
+}
 
 }  // namespace stepstore::fault

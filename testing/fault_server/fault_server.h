@@ -41,6 +41,7 @@ class FaultServer {
   std::unique_ptr<Service> service_;
   std::unique_ptr<FaultPlan> plan_;
   std::atomic<std::chrono::milliseconds::rep> delay_ms_;
+  std::atomic<std::uint64_t> requests_ = 0;
   std::unique_ptr<http::Server> server_;
 };
 

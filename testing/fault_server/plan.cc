@@ -38,16 +38,18 @@ void Gate::pass() {
   (void)changed_.wait_for(lock, kPatience, [&] { return open_; });
 }
 
-void FaultPlan::Rule::set(Fate fate, http::Response response) {
-  const std::lock_guard lock(mutex_);
+void FaultPlan::Rule::set(Fate fate, http::Response response, std::size_t overtaken_by) {
+  const std::lock_guard lock(plan_.mutex_);
   data_->decision.fate = fate;
+  data_->decision.overtaken_by = std::max<std::size_t>(overtaken_by, 1);
   data_->decision.answer = std::move(response);
   data_->set = true;
 }
 
 std::shared_ptr<Gate> FaultPlan::Rule::hold() {
   auto gate = std::make_shared<Gate>();
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(plan_.mutex_);
+  plan_.gates_.push_back(gate);
   data_->decision.gate = gate;
   data_->set = true;
   return gate;
@@ -59,7 +61,7 @@ FaultPlan::Rule FaultPlan::on(std::string method, std::string contains) {
   data->contains = std::move(contains);
   const std::lock_guard lock(mutex_);
   rules_.push_back(data);
-  return {data, mutex_};
+  return {data, *this};
 }
 
 void FaultPlan::at_random(std::uint64_t seed, double lost_requests, double lost_answers,
@@ -78,16 +80,37 @@ void FaultPlan::clear() {
   random_.reset();
 }
 
+void FaultPlan::open_gates() {
+  std::vector<std::weak_ptr<Gate>> gates;
+  {
+    const std::lock_guard lock(mutex_);
+    gates = gates_;
+  }
+  for (const auto& each : gates) {
+    if (const auto gate = each.lock()) gate->open();
+  }
+}
+
 std::size_t FaultPlan::release() {
-  std::vector<Call> calls;
+  std::vector<HeldBack> held_back;
   Apply apply;
   {
     const std::lock_guard lock(mutex_);
-    calls.swap(held_back_);
+    held_back.swap(held_back_);
     apply = apply_;
   }
-  for (const Call& call : calls) (void)apply(call);
-  return calls.size();
+  for (const HeldBack& each : held_back) (void)apply(each.call);
+  return held_back.size();
+}
+
+std::vector<Call> FaultPlan::take_overtaken() {
+  std::vector<Call> calls;
+  std::erase_if(held_back_, [&calls](HeldBack& each) {
+    if (each.overtaken_by == SIZE_MAX || --each.overtaken_by > 0) return false;
+    calls.push_back(std::move(each.call));
+    return true;
+  });
+  return calls;
 }
 
 std::vector<Entry> FaultPlan::journal() const {
@@ -119,16 +142,22 @@ FaultPlan::Decision FaultPlan::by_chance() {
   return {};
 }
 
+bool FaultPlan::matches(const RuleData& rule, const Call& call, const std::string& query) {
+  if (!rule.set) return false;
+  if (!rule.method.empty() && rule.method != call.method) return false;
+  if (call.key.find(rule.contains) == std::string::npos &&
+      query.find(rule.contains) == std::string::npos) {
+    return false;
+  }
+  return !rule.when || rule.when(call);
+}
+
 FaultPlan::Decision FaultPlan::decide(const Call& call) {
-  const std::string query = query_text(call);
   const std::lock_guard lock(mutex_);
+  if (rules_.empty()) return by_chance();
+  const std::string query = query_text(call);
   for (const auto& rule : rules_) {
-    if (!rule->set) continue;
-    if (!rule->method.empty() && rule->method != call.method) continue;
-    if (call.key.find(rule->contains) == std::string::npos &&
-        query.find(rule->contains) == std::string::npos) {
-      continue;
-    }
+    if (!matches(*rule, call, query)) continue;
     ++rule->seen;
     if (rule->seen >= rule->from && rule->seen - rule->from < rule->times) return rule->decision;
   }
@@ -166,17 +195,26 @@ http::Reply FaultPlan::carry_out(const Call& call, const Apply& apply) {
     case Fate::normal:
       break;
   }
-  const std::lock_guard lock(mutex_);
-  apply_ = apply;
-  if (decision.fate == Fate::late || decision.fate == Fate::twice) held_back_.push_back(call);
-  if (!keep_journal_) return reply;
-  journal_.push_back({.method = call.method,
-                      .key = call.key,
-                      .query = query_text(call),
-                      .fate = decision.fate,
-                      .status = reply.response.status,
-                      .arrived = arrived,
-                      .answered = std::chrono::steady_clock::now()});
+  std::vector<Call> overtaken;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!apply_) apply_ = apply;
+    if (!held_back_.empty()) overtaken = take_overtaken();
+    if (decision.fate == Fate::late || decision.fate == Fate::twice) {
+      held_back_.push_back({call, decision.overtaken_by});
+    }
+    if (keep_journal_) {
+      journal_.push_back({.method = call.method,
+                          .key = call.key,
+                          .query = query_text(call),
+                          .fate = decision.fate,
+                          .status = reply.response.status,
+                          .arrived = arrived,
+                          .answered = std::chrono::steady_clock::now()});
+    }
+  }
+  // Before the answer goes out, so that what comes after it meets what was late.
+  for (const Call& each : overtaken) (void)apply(each);
   return reply;
 }
 

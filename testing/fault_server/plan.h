@@ -2,6 +2,7 @@
 //
 //   plan.on("PUT", "step.json").nth(1).lose_answer();          // done, but nobody hears of it
 //   plan.on("DELETE", "observation.html").late();              // lost now, done at release()
+//   plan.on("PUT").when([](const Call& call) { return call.header("If-Match"); }).late(3);
 //   auto gate = plan.on("PUT", "step.json").nth(2).hold();     // waits until gate->open()
 #pragma once
 
@@ -31,8 +32,8 @@ enum class Fate : std::uint8_t {
   stall,            // done; no answer, and the connection stays open
   answer,           // not done; another answer
   done_and_answer,  // done; another answer
-  late,             // not done now; the connection is closed; done at release()
-  twice,            // done, and once more at release()
+  late,             // not done now; the connection is closed; done at release() or some requests on
+  twice,            // done, and once more like one that is late
 };
 
 // One line of the journal.
@@ -71,7 +72,8 @@ class FaultPlan {
   // From now on, by chance: each request has one of these fates with the given probability.
   void at_random(std::uint64_t seed, double lost_requests, double lost_answers, double errors,
                  double late);
-  void clear();  // no more faults; what is late stays late
+  void clear();       // no more faults; what is late stays late
+  void open_gates();  // lets everything go on that a gate holds, so that a server can stop
 
   // Does what was held back for later, in the order of its coming; how many requests those were.
   std::size_t release();
@@ -86,21 +88,31 @@ class FaultPlan {
     Fate fate = Fate::normal;
     http::Response answer{};
     std::shared_ptr<Gate> gate{};
+    std::size_t overtaken_by = SIZE_MAX;  // of late and twice: done after so many further requests
   };
-  Decision decide(const Call& call);
-  Decision by_chance();
-
+  struct HeldBack {
+    Call call{};
+    std::size_t overtaken_by = SIZE_MAX;
+  };
   struct RuleData {
     std::string method{}, contains{};
+    std::function<bool(const Call&)> when{};
     std::size_t from = 1, times = SIZE_MAX;  // which of the requests that match
     std::size_t seen = 0;
     bool set = false;
     Decision decision{};
   };
+  Decision decide(const Call& call);
+  static bool matches(const RuleData& rule, const Call& call, const std::string& query);
+  // Takes those whose time has come now that one more request was done. Under the lock.
+  std::vector<Call> take_overtaken();
+  Decision by_chance();
+
   const bool keep_journal_;
   mutable std::mutex mutex_;  // of what follows
   std::vector<std::shared_ptr<RuleData>> rules_;
-  std::vector<Call> held_back_;
+  std::vector<HeldBack> held_back_;
+  std::vector<std::weak_ptr<Gate>> gates_;
   std::vector<Entry> journal_;
   Apply apply_{};
   std::optional<std::mt19937_64> random_{};
@@ -110,6 +122,11 @@ class FaultPlan {
 // What on() gives: which of the requests, then what becomes of them.
 class FaultPlan::Rule {
  public:
+  // Only those of which it is true. Called while others wait: it must be quick.
+  Rule& when(std::function<bool(const Call&)> predicate) {
+    data_->when = std::move(predicate);
+    return *this;
+  }
   Rule& nth(std::size_t n) {  // only the n-th that matches
     data_->from = n;
     data_->times = 1;
@@ -128,8 +145,10 @@ class FaultPlan::Rule {
   void reset_answer() { set(Fate::reset_answer); }
   void cut_answer() { set(Fate::cut_answer); }
   void stall() { set(Fate::stall); }
-  void late() { set(Fate::late); }
-  void twice() { set(Fate::twice); }
+  // `overtaken_by`: it, or its second time, is done after so many further requests; else at
+  // release().
+  void late(std::size_t overtaken_by = SIZE_MAX) { set(Fate::late, {}, overtaken_by); }
+  void twice(std::size_t overtaken_by = SIZE_MAX) { set(Fate::twice, {}, overtaken_by); }
   void answer(http::Response response) { set(Fate::answer, std::move(response)); }
   void do_and_answer(http::Response response) { set(Fate::done_and_answer, std::move(response)); }
   void error(int status, std::string_view code, std::string_view message = "as the test wants") {
@@ -139,10 +158,10 @@ class FaultPlan::Rule {
 
  private:
   friend class FaultPlan;
-  Rule(std::shared_ptr<RuleData> data, std::mutex& mutex) : data_(std::move(data)), mutex_(mutex) {}
-  void set(Fate fate, http::Response response = {});
+  Rule(std::shared_ptr<RuleData> data, FaultPlan& plan) : data_(std::move(data)), plan_(plan) {}
+  void set(Fate fate, http::Response response = {}, std::size_t overtaken_by = SIZE_MAX);
   std::shared_ptr<RuleData> data_;
-  std::mutex& mutex_;
+  FaultPlan& plan_;
 };
 
 }  // namespace stepstore::fault

@@ -71,7 +71,7 @@ std::optional<std::string> name_in_token(const std::string& token) {
 // The first key behind a name of the page before, which may be a common prefix.
 template <class Map>
 typename Map::const_iterator behind(const Map& map, const std::string& name, const Page& page) {
-  if (page.delimiter.empty() || !name.ends_with(page.delimiter)) return map.upper_bound(name);
+  if (page.folder_of(name) != name) return map.upper_bound(name);
   const auto end = after_all_of(name);
   return end ? map.lower_bound(*end) : map.end();
 }
