@@ -7,6 +7,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bash scripts/setup.sh base test bench lint ci
 source scripts/build_steps.sh
 source scripts/suites.sh
+source scripts/servers.sh
+need_moto
+need_versitygw
+need_ceph
 
 run_check 'lint' bash scripts/lint.sh --quick
 
@@ -22,6 +26,10 @@ for preset in asan-ubsan tsan; do
   build_preset "$preset"
   run_ctest "$preset"
 done
+
+run_s3_programs Ceph with_servers ceph16
+run_s3_pytest 'S3 from outside (Ceph)' tests/s3 with_servers ceph16
+run_pytest 'tests of the servers' tests/servers
 
 # Each of these is a program of its own folder that takes the number of rounds it may afford here; `./dev long`
 # calls the same ones with more.

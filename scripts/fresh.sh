@@ -57,7 +57,19 @@ copy_settings() {
     /etc/apt/keyrings/* /usr/local/share/ca-certificates/* /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf"; do
     [[ -f $file ]] && install -D -m "$(stat -c %a "$file")" "$file" "$system$file"
   done
+  copy_go_settings
   chroot "$system" update-ca-certificates
+}
+
+# Where this machine gets Go modules from, if it has a Go that knows: a server for tests is built from them.
+copy_go_settings() {
+  local name value
+  command -v go >/dev/null || return 0
+  mkdir -p "$system/root/.config/go"
+  for name in GOPROXY GONOPROXY GOSUMDB GONOSUMDB GOPRIVATE GOINSECURE; do
+    value=$(go env "$name")
+    [[ -z $value ]] || printf '%s=%s\n' "$name" "$value"
+  done >"$system/root/.config/go/env"
 }
 
 make_system() {
@@ -79,7 +91,7 @@ inside() {
     # A path that is only on this machine would mislead.
     [[ ${!name:-} == /* && ! -e $system${!name} ]] && continue
     case $name in
-      PIP_* | *_proxy | *_PROXY | SSL_CERT_* | REQUESTS_CA_BUNDLE | CURL_CA_BUNDLE) settings+=("$name=${!name}") ;;
+      PIP_* | *_proxy | *_PROXY | GOPROXY | GONOPROXY | GOSUMDB | GONOSUMDB | GOPRIVATE | GOINSECURE | SSL_CERT_* | REQUESTS_CA_BUNDLE | CURL_CA_BUNDLE) settings+=("$name=${!name}") ;;
     esac
   done < <(env)
   chroot "$system" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${settings[@]}" \

@@ -7,6 +7,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bash scripts/setup.sh base test ci
 source scripts/build_steps.sh
 source scripts/suites.sh
+source scripts/servers.sh
+need_versitygw
+need_ceph
 build_preset dev
 build_preset release
 link_command release

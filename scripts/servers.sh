@@ -14,5 +14,5 @@ need_versitygw() { need_server versitygw 'Build versitygw (minutes, once)'; }
 # Ceph comes as Debian packages, which setup.sh installs as root or by sudo.
 need_ceph() {
   bash scripts/setup.sh ceph
-  servers_py installed ceph16
+  servers_py installed ceph16 || die 'this system has no Ceph that the tests can run on'
 }

@@ -39,3 +39,20 @@ run_ctest() {
 run_pytest() {
   run_suite "$1" "$venv/bin/python" -m pytest -q -n "$jobs" --dist loadfile --junitxml '@XML@' "${@:2}"
 }
+
+# run_s3_programs NAME WRAPPER...: the store's and the manager's suites over S3, beside the servers that the wrapper
+# starts.
+run_s3_programs() {
+  local program
+  for program in conformance manager; do
+    run_suite "S3 $program on $1" "${@:2}" -- "$build/dev/tests/s3/s3_${program}_test" --gtest_brief=1 \
+      '--gtest_output=xml:@XML@'
+  done
+}
+
+# run_s3_pytest NAME FILES WRAPPER...: Python tests beside the servers that the wrapper starts.
+run_s3_pytest() {
+  local files
+  read -ra files <<<"$2"
+  run_suite "$1" "${@:3}" -- "$venv/bin/python" -m pytest -q -n "$jobs" --junitxml '@XML@' "${files[@]}"
+}

@@ -1,25 +1,33 @@
 # shellcheck shell=bash
 # The trials by force, and how large each is in `./dev ci` and in `./dev long`. One line per trial:
-#   name | program | its arguments in ci | its arguments in long
+#   name | servers that run beside it | program | its arguments in ci, - for none of it | its arguments in long
+# Source it after servers.sh.
 trials='
-kill -9 of the importer at random moments       | tests/kill/kill.py          | random 60     | random 500
-kill -9 before each system call                 | tests/kill/kill.py          | syscalls      | syscalls
-threads and processes on the same steps         | build/dev/tests/storm       | 10            | 60
-mutants of the protocol are caught              | tests/mutants/mutants.py    | build/dev carried_parts no_previous_commits plain_names_again reader_skips_session_root writer_skips_session_root version_copies_share_names | build/dev
+kill -9 of the importer at random moments    |            | tests/kill/kill.py       | random 60            | random 500
+the same on S3, versitygw                    | versitygw  | tests/kill/kill.py       | --servers random 20  | --servers random 500
+the same on S3, Ceph                         | ceph16     | tests/kill/kill.py       | --servers random 10  | --servers random 500
+kill -9 before each system call              |            | tests/kill/kill.py       | syscalls             | syscalls
+the same on S3, versitygw, with each packet  | versitygw  | tests/kill/kill.py       | --servers syscalls   | --servers syscalls
+the same on S3, Ceph, with each packet       | ceph16     | tests/kill/kill.py       | -                    | --servers syscalls
+threads and processes on the same steps      |            | build/dev/tests/storm    | 10                   | 60
+the same on S3, versitygw                    | versitygw  | build/dev/tests/storm    | --servers 10         | --servers 60
+the same on S3, Ceph                         | ceph16     | build/dev/tests/storm    | --servers 10         | --servers 60
+mutants of the protocol are caught           |            | tests/mutants/mutants.py | build/dev carried_parts no_previous_commits writer_skips_session_root | build/dev
 '
 
 # run_trials ci|long [WORD]: all, or those whose name contains the word.
 run_trials() {
-  local size=$1 word=${2:-} name script small large options=()
-  while IFS='|' read -r name script small large; do
+  local size=$1 word=${2:-} name servers program small large options=() command=()
+  while IFS='|' read -r name servers program small large; do
     read -r name <<<"$name"
-    read -r script <<<"$script"
+    read -ra servers <<<"$servers"
+    read -r program <<<"$program"
     [[ -n $name && $name == *"$word"* ]] || continue
     read -ra options <<<"$([[ $size == ci ]] && echo "$small" || echo "$large")"
-    if [[ $script == *.py ]]; then
-      run_check "$name" "$venv/bin/python" "$script" "${options[@]}"
-    else
-      run_check "$name" "$script" "${options[@]}"
-    fi
+    [[ ${options[*]} == - ]] && continue
+    command=("$program" "${options[@]}")
+    [[ $program == *.py ]] && command=("$venv/bin/python" "${command[@]}")
+    ((${#servers[@]})) && command=(with_servers "${servers[@]}" -- "${command[@]}")
+    run_check "$name" "${command[@]}"
   done <<<"$trials"
 }

@@ -52,6 +52,8 @@ std::vector<TestServer> read_servers(const char* text) {
                       .bucket = each.at("bucket"),
                       .access_key = each.at("access_key"),
                       .secret_key = each.at("secret_key"),
+                      .session_token = each.value("session_token", ""),
+                      .prefix = each.value("prefix", ""),
                       .traits = each.at("traits").get<std::set<std::string>>()};
     servers.push_back(server);
     if (each.contains("versioned_bucket") && each.at("versioned_bucket").is_string()) {
@@ -95,12 +97,16 @@ std::shared_ptr<s3::Client> client_of(const TestServer& server, bool own_connect
       s3::ClientOptions{
           .endpoint = server.endpoint, .bucket = server.bucket, .region = server.region},
       transport_of(server, own_connections),
-      s3::fixed_credentials(
-          {.access_key = server.access_key, .secret_key = server.secret_key, .source = "the test"}),
+      s3::fixed_credentials({.access_key = server.access_key,
+                             .secret_key = server.secret_key,
+                             .session_token = server.session_token,
+                             .source = "the test"}),
       system_clock(), system_random());
 }
 
-std::string fresh_prefix() { return "t/" + make_ulid(system_clock(), system_random()); }
+std::string fresh_prefix(const TestServer& server) {
+  return server.prefix + "t/" + make_ulid(system_clock(), system_random());
+}
 
 std::shared_ptr<ObjectStore> reopened(const TestServer& server, const std::string& prefix) {
   auto store = std::make_shared<S3Store>(client_of(server), S3StoreOptions{.prefix = prefix},
@@ -109,7 +115,7 @@ std::shared_ptr<ObjectStore> reopened(const TestServer& server, const std::strin
 }
 
 std::shared_ptr<ObjectStore> fresh_store(const TestServer& server) {
-  const std::string prefix = fresh_prefix();
+  const std::string prefix = fresh_prefix(server);
   auto store = std::make_shared<S3Store>(client_of(server), S3StoreOptions{.prefix = prefix},
                                          system_clock(), system_random());
   (void)store->probe({});

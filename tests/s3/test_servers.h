@@ -17,6 +17,8 @@ struct TestServer {
   std::string name;  // with "_versioned" for the same server's bucket that keeps versions
   http::Endpoint endpoint;
   std::string region, bucket, access_key, secret_key;
+  std::string session_token{};
+  std::string prefix{};  // everything goes below it: empty, or ends with a slash
   std::set<std::string> traits;
   bool versioned = false;
 
@@ -31,6 +33,6 @@ std::shared_ptr<s3::Client> client_of(const TestServer& server, bool own_connect
 std::shared_ptr<ObjectStore> fresh_store(const TestServer& server);
 // Another handle on that store, with connections and knowledge of its own.
 std::shared_ptr<ObjectStore> reopened(const TestServer& server, const std::string& prefix);
-std::string fresh_prefix();
+std::string fresh_prefix(const TestServer& server);
 
 }  // namespace stepstore
