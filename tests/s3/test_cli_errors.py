@@ -7,10 +7,14 @@ import socket
 import ssl
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import boto3
 import pytest
+from botocore.config import Config
 from cli_support import Command
 from gateway import Gateway, server_context
 from s3_support import Server
@@ -92,7 +96,29 @@ def test_unknown_key(strict: Server, prefix, case: Case):
     case.see(strict.uri(prefix), PERMISSION, "does not know the access key", "Check the access key")
 
 
+def takes_any_region(s3: Server) -> bool:
+    """Asked by a URL that AWS's own client has signed: by itself, that client would turn to the right region."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3.endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id=s3.access_key,
+        aws_secret_access_key=s3.secret_key,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    with contextlib.closing(client):
+        url = client.generate_presigned_url("list_objects_v2", Params={"Bucket": s3.bucket, "MaxKeys": 1})
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return False
+
+
 def test_wrong_region(strict: Server, prefix, stepstore):
+    if takes_any_region(strict):
+        pytest.skip("the server takes signatures for any region")
     uri = strict.uri(prefix, region="eu-central-1")
     Case(stepstore, strict.keys).see(uri, USAGE, "signed for eu-central-1", f"Set the region to {strict.region}")
 
