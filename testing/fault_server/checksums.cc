@@ -47,9 +47,9 @@ std::string big_endian(std::uint32_t value) {
   return s3::base64(text);
 }
 
-template <std::size_t kSize>
-std::array<unsigned char, kSize> digest(const char* algorithm, BytesView bytes) {
-  std::array<unsigned char, kSize> out{};
+template <std::size_t Size>
+std::array<unsigned char, Size> digest(const char* algorithm, BytesView bytes) {
+  std::array<unsigned char, Size> out{};
   if (EVP_Q_digest(nullptr, algorithm, nullptr, bytes.data(), bytes.size(), out.data(), nullptr) !=
       1) {
     throw std::runtime_error(std::string("OpenSSL cannot compute ") + algorithm);

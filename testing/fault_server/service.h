@@ -69,7 +69,7 @@ class Service {
   Service(ServiceOptions options, Clock& clock) : options_(options), clock_(clock) {}
 
   void make_bucket(const std::string& name);
-  http::Response answer(const Call& call);
+  http::Response answer(const Call& asked);
 
  private:
   http::Response about_all() const;
