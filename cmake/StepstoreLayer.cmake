@@ -1,6 +1,7 @@
-# stepstore_layer(<name> SOURCES <file>... [TESTS <file>...] [LIBRARIES <target>...])
+# stepstore_layer(<name> SOURCES <file>... [TESTS <file>...] [SUITE <file>...] [LIBRARIES <target>...])
 # One layer of src/: an object library `stepstore_<name>`, and a test program `<name>_test` of the files that lie beside
-# the code. Files are listed, never globbed: what no target names is dead, and `./dev lint` says so.
+# the code. SUITE are tests that other programs run too, over stores of theirs: those link `<name>_suite`.
+# Files are listed, never globbed: what no target names is dead, and `./dev lint` says so.
 
 function(stepstore_compile_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
@@ -18,7 +19,7 @@ function(stepstore_compile_settings target)
 endfunction()
 
 function(stepstore_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;SUITE;LIBRARIES")
   set(target stepstore_${name})
   add_library(${target} OBJECT ${arg_SOURCES})
   stepstore_compile_settings(${target})
@@ -26,21 +27,30 @@ function(stepstore_layer name)
   target_link_libraries(${target} PUBLIC nlohmann_json::nlohmann_json stepstore_spdlog Threads::Threads
     ${arg_LIBRARIES})
   set_property(GLOBAL APPEND PROPERTY STEPSTORE_LAYERS ${name})
-  set(tests "")
-  foreach(file IN LISTS arg_TESTS)
-    list(APPEND tests ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-  endforeach()
-  set_property(GLOBAL PROPERTY STEPSTORE_TESTS_OF_${name} "${tests}")
+  list(TRANSFORM arg_TESTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(TRANSFORM arg_SUITE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set_property(GLOBAL PROPERTY STEPSTORE_TESTS_OF_${name} "${arg_TESTS}")
+  set_property(GLOBAL PROPERTY STEPSTORE_SUITE_OF_${name} "${arg_SUITE}")
 endfunction()
 
-# stepstore_test(<name> <file>...): one GoogleTest program that may use every layer and the testing library.
+# What test code may use: every layer and the testing library.
+function(stepstore_test_settings target)
+  stepstore_compile_settings(${target})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE STEPSTORE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PRIVATE stepstore_testing stepstore nlohmann_json::nlohmann_json
+    stepstore_spdlog rapidcheck GTest::gtest GTest::gmock)
+endfunction()
+
+# stepstore_test(<name> <file or object library>...): one GoogleTest program.
 function(stepstore_test name)
-  add_executable(${name} ${ARGN})
-  stepstore_compile_settings(${name})
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(${name} PRIVATE STEPSTORE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE stepstore_testing stepstore nlohmann_json::nlohmann_json
-    stepstore_spdlog rapidcheck GTest::gtest GTest::gmock GTest::gtest_main)
+  set(sources "${ARGN}")
+  set(libraries "${ARGN}")
+  list(FILTER sources INCLUDE REGEX "\\.cc$")
+  list(FILTER libraries EXCLUDE REGEX "\\.cc$")
+  add_executable(${name} ${sources})
+  stepstore_test_settings(${name})
+  target_link_libraries(${name} PRIVATE ${libraries} GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
 endfunction()
 
@@ -56,6 +66,12 @@ function(stepstore_add_layer_tests)
   get_property(layers GLOBAL PROPERTY STEPSTORE_LAYERS)
   foreach(name IN LISTS layers)
     get_property(tests GLOBAL PROPERTY STEPSTORE_TESTS_OF_${name})
+    get_property(suite GLOBAL PROPERTY STEPSTORE_SUITE_OF_${name})
+    if(suite)
+      add_library(${name}_suite OBJECT ${suite})
+      stepstore_test_settings(${name}_suite)
+      list(APPEND tests ${name}_suite)
+    endif()
     if(tests)
       stepstore_test(${name}_test ${tests})
     endif()

@@ -6,7 +6,7 @@ bash scripts/setup.sh base bench
 source scripts/build_steps.sh
 build_preset bench
 link_command bench
-install_python_package
+install_python_package release
 [[ -f bench/run.py ]] || die 'bench/run.py is missing'
 "$venv/bin/python" bench/run.py "$@"
 say_total './dev bench'

@@ -8,6 +8,6 @@ source scripts/build_steps.sh
 
 build_preset release
 link_command release
-install_python_package
+install_python_package release
 say "The command: build/stepstore. The Python package: build/venv/bin/python -c 'import stepstore'"
 say_total './dev build'

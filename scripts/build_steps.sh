@@ -15,22 +15,36 @@ configure_preset() {
 build_preset() {
   local preset=$1
   configure_preset "$preset"
-  phase "Build ($preset)" cmake --build --preset "$preset"
+  CCACHE_NOHASHDIR=1 phase "Build ($preset)" cmake --build --preset "$preset"
 }
 
 link_command() { ln -sfn "$1/cli/stepstore" "$build/stepstore"; }
 
+# What a user's `pip install .` makes; or, with `dev`, the core as the preset dev compiles it, with assertions, for
+# tests: its objects come out of ccache.
 pip_install() {
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
-    --force-reinstall -C build-dir="$build/python" -C cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache \
-    -C cmake.define.CMAKE_EXPORT_COMPILE_COMMANDS=ON "$root"
+  local flavour=$1 settings=()
+  if [[ $flavour == dev ]]; then
+    settings=(-C cmake.build-type=Debug -C cmake.define.CMAKE_CXX_FLAGS="$(preset_value dev CMAKE_CXX_FLAGS)"
+      -C cmake.define.CMAKE_CXX_FLAGS_DEBUG="$(preset_value dev CMAKE_CXX_FLAGS_DEBUG)")
+  fi
+  # Compiled in another directory, they are the same.
+  CCACHE_NOHASHDIR=1 "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
+    --force-reinstall -C build-dir="$build/python-$flavour" -C cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache \
+    -C cmake.define.CMAKE_EXPORT_COMPILE_COMMANDS=ON "${settings[@]}" "$root"
 }
 
-# Installs the package as a user's `pip install .` would, and only when something of it has changed.
+preset_value() {
+  "$venv/bin/python" -c 'import json, sys
+presets = json.load(open("CMakePresets.json"))["configurePresets"]
+print(next(p for p in presets if p["name"] == sys.argv[1])["cacheVariables"][sys.argv[2]])' "$@"
+}
+
+# install_python_package release|dev: into build/venv, and only when something of it has changed.
 install_python_package() {
-  local wanted
-  wanted=$(fingerprint CMakeLists.txt cmake pyproject.toml python include src README.md LICENSE)
+  local flavour=$1 wanted
+  wanted="$flavour $(fingerprint CMakeLists.txt CMakePresets.json cmake pyproject.toml python include src README.md LICENSE)"
   up_to_date python "$wanted" && return
-  phase 'Install the Python package into build/venv' pip_install
+  phase "Install the Python package into build/venv ($flavour)" pip_install "$flavour"
   set_stamp python "$wanted"
 }

@@ -17,7 +17,7 @@ run_check 'lint' bash scripts/lint.sh --quick
 build_preset dev
 build_preset bench
 link_command bench
-install_python_package
+install_python_package release
 
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1

@@ -7,7 +7,7 @@ bash scripts/setup.sh base test
 source scripts/build_steps.sh
 source scripts/suites.sh
 build_preset coverage
-install_python_package
+install_python_package dev
 export STEPSTORE_BIN=$build/coverage/cli/stepstore COVERAGE_FILE=$build/coverage/python
 find "$build/coverage" -name '*.gcda' -delete
 rm -f "$COVERAGE_FILE"*

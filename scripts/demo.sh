@@ -9,7 +9,7 @@ bash scripts/setup.sh base
 source scripts/build_steps.sh
 build_preset release
 link_command release
-install_python_package
+install_python_package release
 
 unpack() {
   rm -rf "$demo"

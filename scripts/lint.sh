@@ -14,7 +14,7 @@ mapfile -t shell < <(project_files dev .ci/run '*.sh')
 
 # clang-tidy takes each file's compiler flags and headers from a build.
 build_preset dev
-install_python_package
+install_python_package dev
 
 run_check "clang-format, ${#cpp[@]} files" clang-format-19 --dry-run --Werror "${cpp[@]}"
 run_check 'layers, and every file in a target' "$venv/bin/python" tests/lint/check_layers.py
@@ -23,5 +23,5 @@ run_check "ruff format, ${#python[@]} files" "$venv/bin/ruff" format --check "${
 run_check 'ruff check' "$venv/bin/ruff" check "${python[@]}"
 run_check 'mypy' "$venv/bin/mypy"
 [[ ${1:-} == --quick ]] ||
-  run_check 'clang-tidy' "$venv/bin/python" scripts/tidy.py --jobs "$jobs" --cache "$cache/tidy" "$build/dev" "$build/python"
+  run_check 'clang-tidy' "$venv/bin/python" scripts/tidy.py --jobs "$jobs" --cache "$cache/tidy" "$build/dev" "$build/python-dev"
 count_suites

@@ -13,7 +13,7 @@ need_ceph
 build_preset dev
 build_preset release
 link_command release
-install_python_package
+install_python_package release
 
 source scripts/trials.sh
 run_trials long "${1:-}"

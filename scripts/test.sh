@@ -26,7 +26,7 @@ beside_bucket() { "$venv/bin/python" tests/s3/own_bucket.py "$bucket" "$@"; }
 build_preset dev
 # The command under test is the one with assertions.
 export STEPSTORE_BIN=$build/dev/cli/stepstore
-install_python_package
+install_python_package dev
 
 if [[ -n $bucket ]]; then
   run_s3_programs 'your bucket' beside_bucket
