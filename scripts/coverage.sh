@@ -17,6 +17,7 @@ run_pytest 'cli/tests' cli/tests
 run_suite 'python/tests' "$venv/bin/python" -m coverage run -m pytest -q --junitxml '@XML@' python/tests
 phase 'Add up C++' "$venv/bin/gcovr" --root "$root" --object-directory "$build/coverage" \
   --filter include/ --filter src/ --filter cli/ --exclude '.*_test\.cc' --exclude '.*_fixture\.h' \
+  --exclude-directories ".*/CompilerIdCXX" \
   --exclude-throw-branches --exclude-unreachable-branches --gcov-ignore-parse-errors=negative_hits.warn \
   --txt "$build/coverage/cpp.txt" --json-summary "$build/coverage/cpp.json" --html-details "$build/coverage/cpp.html" -j "$jobs"
 phase 'Add up Python' "$venv/bin/python" -m coverage combine -q

@@ -11,6 +11,8 @@ venv=$build/venv
 jobs=${JOBS:-$(nproc)}
 verbose=${STEPSTORE_VERBOSE:-0}
 export CMAKE_BUILD_PARALLEL_LEVEL=$jobs
+# One name for the compiler, whoever calls it: ccache tells them apart.
+export CXX=${CXX:-c++}
 mkdir -p "$logs" "$stamps"
 cd "$root"
 
