@@ -51,7 +51,7 @@ struct ImportArgs {
   std::string store;
   std::vector<std::string> dirs;
   std::optional<std::string> session;
-  std::size_t jobs = 8;
+  std::size_t jobs = 16;
   bool print_acknowledged = false;
 };
 
@@ -61,7 +61,7 @@ struct ExportArgs {
   bool all = false;
   bool force = false;
   bool legacy = false;
-  std::size_t jobs = 4;
+  std::size_t jobs = 16;
 };
 
 struct AdoptArgs {

@@ -1,39 +1,59 @@
 #include "pages.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 namespace stepstore::cli {
-namespace {
 
-template <class List>
-void walk(const Context& context, ListOptions list, const EachId& each, const List& page_of) {
-  std::size_t left = list.limit;
-  const bool bounded = left > 0;
-  while (true) {
-    list.limit = bounded ? std::min(left, kPageIds) : kPageIds;
-    list.call = context.call();
-    const Listing page = page_of(list);
-    for (const std::string& id : page.ids) {
-      if (!each(id)) return;
-    }
-    if (bounded) left -= std::min(left, page.ids.size());
-    if (page.next.empty() || (bounded && left == 0)) return;
-    list.after = page.next;
-  }
+Ids::Ids(const Context& context, ListOptions list, Page page_of)
+    : context_(context),
+      list_(std::move(list)),
+      page_of_(std::move(page_of)),
+      left_(list_.limit > 0 ? list_.limit : SIZE_MAX) {}
+
+Ids Ids::of_sessions(const Context& context, StorageManager& store, ListOptions list) {
+  return {context, std::move(list),
+          [&store](const ListOptions& options) { return store.list_sessions(options); }};
 }
 
-}  // namespace
+Ids Ids::of_steps(const Context& context, StorageManager& store, std::string session,
+                  ListOptions list) {
+  return {context, std::move(list),
+          [&store, session = std::move(session)](const ListOptions& options) {
+            return store.list_steps_for_session(session, options);
+          }};
+}
+
+std::optional<std::string> Ids::next() {
+  while (at_ == page_.ids.size()) {
+    if (last_ || left_ == 0) return std::nullopt;
+    list_.limit = std::min(left_, kPageIds);
+    list_.call = context_.call();
+    page_ = page_of_(list_);
+    at_ = 0;
+    list_.after = page_.next;
+    last_ = page_.next.empty();
+  }
+  if (left_ == 0) return std::nullopt;
+  --left_;
+  return page_.ids[at_++];
+}
 
 void each_session(const Context& context, StorageManager& store, ListOptions list,
                   const EachId& each) {
-  walk(context, std::move(list), each,
-       [&](const ListOptions& options) { return store.list_sessions(options); });
+  Ids ids = Ids::of_sessions(context, store, std::move(list));
+  while (const auto id = ids.next()) {
+    if (!each(*id)) return;
+  }
 }
 
 void each_step(const Context& context, StorageManager& store, const std::string& session,
                ListOptions list, const EachId& each) {
-  walk(context, std::move(list), each,
-       [&](const ListOptions& options) { return store.list_steps_for_session(session, options); });
+  Ids ids = Ids::of_steps(context, store, session, std::move(list));
+  while (const auto id = ids.next()) {
+    if (!each(*id)) return;
+  }
 }
 
 std::uint64_t count_steps(const Context& context, StorageManager& store, const std::string& session,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "context.h"
@@ -10,8 +11,29 @@ namespace stepstore::cli {
 
 inline constexpr std::size_t kPageIds = 1000;
 
-// Calls `each` for every session (or step of `session`) from `list` on; stops when it returns
-// false, and throws Cancelled after ctrl-C. `list.limit` bounds how many; `list.call` is replaced.
+// The ids of a listing one by one, from `list` on. `list.limit` bounds how many; `list.call` is
+// replaced. next() throws Cancelled after ctrl-C.
+class Ids {
+ public:
+  static Ids of_sessions(const Context& context, StorageManager& store, ListOptions list);
+  static Ids of_steps(const Context& context, StorageManager& store, std::string session,
+                      ListOptions list);
+  std::optional<std::string> next();
+
+ private:
+  using Page = std::function<Listing(const ListOptions&)>;
+  Ids(const Context& context, ListOptions list, Page page_of);
+
+  const Context& context_;
+  ListOptions list_;
+  Page page_of_;
+  std::size_t left_;
+  Listing page_{};
+  std::size_t at_ = 0;
+  bool last_ = false;
+};
+
+// Calls `each` for every session (or step of `session`), and stops when it returns false.
 using EachId = std::function<bool(const std::string& id)>;
 void each_session(const Context& context, StorageManager& store, ListOptions list,
                   const EachId& each);

@@ -16,7 +16,7 @@ void add_import(CLI::App& app, GlobalOptions& global, Action& chosen) {
       ->required();
   text_option(*import, "--session", args->session, "DIR is one session, to be stored under this id")
       ->option_text("NAME");
-  import->add_option("--jobs", args->jobs, "How many steps are stored at a time (default: 8)")
+  import->add_option("--jobs", args->jobs, "How many steps are stored at a time (default: 16)")
       ->option_text("N")
       ->check(CLI::Range(1, 256));
   import->add_flag("--print-acknowledged", args->print_acknowledged,
@@ -47,7 +47,7 @@ void add_export(CLI::App& app, GlobalOptions& global, Action& chosen) {
   command->add_flag("--force", args->force, "Replace steps that are there and differ");
   command->add_flag("--legacy", args->legacy,
                     "Also folders without a manifest, a day old at least");
-  command->add_option("--jobs", args->jobs, "How many steps are read at a time (default: 4)")
+  command->add_option("--jobs", args->jobs, "How many steps are read at a time (default: 16)")
       ->option_text("N")
       ->check(CLI::Range(1, 256));
   add_global_options(*command, global);

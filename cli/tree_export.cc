@@ -1,5 +1,7 @@
 #include "tree_export.h"
 
+#include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -13,6 +15,20 @@
 namespace stepstore::cli {
 namespace {
 
+// A step on its way, and where it will be written.
+struct Pending {
+  StepName name;
+  std::shared_ptr<const Folder> folder;
+};
+
+// Goes through the steps of a session; its folder is made for the first one, so that nothing leaves
+// no trace.
+struct Session {
+  std::string id;
+  Ids steps;
+  std::shared_ptr<const Folder> folder{};
+};
+
 class TreeExporter {
  public:
   TreeExporter(Context& context, StorageManager& store, const ExportArgs& args,
@@ -24,8 +40,10 @@ class TreeExporter {
  private:
   std::uint64_t count_all(const std::vector<std::string>& sessions);
   void for_each_session(const std::vector<std::string>& sessions, const EachId& each);
+  std::optional<StepName> next_step();
+  bool next_session();
+  void finish(const Result<Step>& result);
   void export_session(const std::string& session);
-  void write_batch(const Folder& folder, std::vector<StepName> names);
   void write_step(const Folder& folder, const Step& step);
   void fail(const std::string& session, const std::string& step, const Told& error);
   bool stopped() const { return full_ || context_.interrupt.requested(); }
@@ -34,6 +52,11 @@ class TreeExporter {
   StorageManager& store_;
   const ExportArgs& args_;
   Folder root_;
+  std::vector<std::string> sessions_;  // without --all
+  std::size_t next_session_ = 0;
+  std::optional<Ids> all_sessions_;  // with it
+  std::optional<Session> session_;
+  std::deque<Pending> pending_;  // as the store was asked for them
   std::optional<Progress> progress_;
   ExportSummary summary_;
   Outcomes outcomes_;
@@ -44,10 +67,11 @@ ExportSummary TreeExporter::run(const std::vector<std::string>& sessions) {
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
   progress_.emplace(context_.messages, "exporting", bar, bar ? count_all(sessions) : 0);
   try {
-    for_each_session(sessions, [this](const std::string& session) {
-      export_session(session);
-      return !stopped();
-    });
+    sessions_ = sessions;
+    if (args_.all) all_sessions_.emplace(Ids::of_sessions(context_, store_, {}));
+    store_.retrieve_steps([this] { return next_step(); },
+                          [this](const Result<Step>& result) { finish(result); },
+                          {.legacy = args_.legacy, .call = context_.long_call()});
   } catch (const Cancelled&) {
     // ctrl-C: what was done before is still told, and main() tells the rest.
   }
@@ -73,40 +97,57 @@ std::uint64_t TreeExporter::count_all(const std::vector<std::string>& sessions) 
   return count;
 }
 
-void TreeExporter::export_session(const std::string& session) {
-  std::optional<Folder> folder;  // made for the first step, so that nothing leaves no trace
-  std::vector<StepName> names;
-  each_step(context_, store_, session, {.legacy = args_.legacy}, [&](const std::string& step) {
-    if (!folder) {
-      folder.emplace(root_.child(folder_name(session)));
+std::optional<StepName> TreeExporter::next_step() {
+  while (!stopped()) {
+    if (!session_) {
+      if (!next_session()) break;
+      continue;
+    }
+    auto step = session_->steps.next();
+    if (!step) {
+      if (!session_->folder && !args_.all) {
+        fail(session_->id, "",
+             {.code = ExitCode::not_found,
+              .kind = "NotFound",
+              .message = "there is no such session, or it has no steps",
+              .advice = "List the sessions with `stepstore ls`."});
+      }
+      session_.reset();
+      continue;
+    }
+    if (!session_->folder) {
+      auto folder = std::make_shared<Folder>(root_.child(folder_name(session_->id)));
       remove_leftovers(*folder);
       ++summary_.sessions;
+      session_->folder = std::move(folder);
     }
-    names.push_back({session, step});
-    if (names.size() >= args_.jobs) write_batch(*folder, std::exchange(names, {}));
-    return !stopped();
-  });
-  if (folder) {
-    if (!names.empty() && !stopped()) write_batch(*folder, std::move(names));
-  } else if (!args_.all) {
-    fail(session, "",
-         {.code = ExitCode::not_found,
-          .kind = "NotFound",
-          .message = "there is no such session, or it has no steps",
-          .advice = "List the sessions with `stepstore ls`."});
+    pending_.push_back({{session_->id, *std::move(step)}, session_->folder});
+    return pending_.back().name;
   }
+  return std::nullopt;
 }
 
-void TreeExporter::write_batch(const Folder& folder, std::vector<StepName> names) {
-  const auto steps =
-      store_.retrieve_steps(names, {.legacy = args_.legacy, .call = context_.long_call()});
-  for (std::size_t i = 0; i < steps.size() && !full_; ++i) {
-    if (steps[i].ok()) {
-      write_step(folder, *steps[i]);
-    } else if (!steps[i].is(ErrorCode::NotFound) && !steps[i].is(ErrorCode::Cancelled)) {
-      // A step that was deleted since it was listed is none of this export.
-      fail(names[i].session_id, names[i].step_id, told(steps[i].error()));
-    }
+bool TreeExporter::next_session() {
+  std::optional<std::string> id;
+  if (all_sessions_) {
+    id = all_sessions_->next();
+  } else if (next_session_ < sessions_.size()) {
+    id = sessions_[next_session_++];
+  }
+  if (!id) return false;
+  session_.emplace(Session{*id, Ids::of_steps(context_, store_, *id, {.legacy = args_.legacy})});
+  return true;
+}
+
+void TreeExporter::finish(const Result<Step>& result) {
+  const Pending step = std::move(pending_.front());
+  pending_.pop_front();
+  if (full_) return;
+  if (result.ok()) {
+    write_step(*step.folder, *result);
+  } else if (!result.is(ErrorCode::NotFound) && !result.is(ErrorCode::Cancelled)) {
+    // A step that was deleted since it was listed is none of this export.
+    fail(step.name.session_id, step.name.step_id, told(result.error()));
   }
 }
 

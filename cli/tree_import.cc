@@ -14,18 +14,15 @@
 namespace stepstore::cli {
 namespace {
 
-// A batch ends at whichever comes first. Only its JSON texts are in memory; other files are read
-// while their step is stored.
-constexpr std::uint64_t kBatchBytes = std::uint64_t{64} << 20U;
-constexpr std::size_t kBatchStepsPerJob = 4;
 constexpr std::uint64_t kJsonBytesMax = std::uint64_t{64} << 20U;
 
-struct Batch {
-  std::deque<std::string> texts;  // what the requests' action_data and metadata point into
-  std::vector<StepRequest> requests;
-  std::vector<StepFiles> files;  // of each request
-  std::vector<std::string> paths;
-  std::uint64_t bytes = 0;
+// A step on its way. Its JSON texts are in memory; other files are read while it is stored.
+struct Pending {
+  StepRequest request;
+  StepFiles files;
+  std::string path;
+  std::optional<std::string> action;  // what the request's action_data and metadata point into
+  std::optional<std::string> metadata;
 };
 
 std::string read_json_file(const std::string& path) {
@@ -62,6 +59,14 @@ bool concerns_the_store(ErrorCode code) {
   }
 }
 
+std::uint64_t count_steps(const std::vector<SessionFolder>& sessions) {
+  std::uint64_t count = 0;
+  for (const SessionFolder& session : sessions) {
+    count += find_steps(session.path, [](const auto&, const auto&) {}).size();
+  }
+  return count;
+}
+
 class TreeImporter {
  public:
   TreeImporter(Context& context, StorageManager& store, const ImportArgs& args)
@@ -70,13 +75,13 @@ class TreeImporter {
   ImportSummary run();
 
  private:
-  std::vector<SessionFolder> sessions_of_all();
-  std::uint64_t count_steps(const std::vector<SessionFolder>& sessions);
-  void import_session(const SessionFolder& session);
-  void take_step(const SessionFolder& session, const std::string& name);
-  void add(const SessionFolder& session, const std::string& path, StepFiles files,
-           std::string step_id);
-  void store_batch();
+  std::vector<SessionFolder> sessions_of(const std::string& dir);
+  void import_dir(std::vector<SessionFolder> sessions);
+  std::optional<StepRequest> next_step();
+  bool next_session();
+  std::optional<StepRequest> take_step(const std::string& name);
+  StepRequest prepare(const std::string& path, StepFiles files, std::string step_id);
+  void finish(const Result<Receipt>& result);
   void acknowledge(const StepRequest& request, const Receipt& receipt);
   void ignore(const std::string& path, const std::string& reason);
   void fail(const std::string& path, Told error);
@@ -86,20 +91,27 @@ class TreeImporter {
   StorageManager& store_;
   const ImportArgs& args_;
   std::optional<Progress> progress_;
-  Batch batch_;
+  std::vector<SessionFolder> sessions_;
+  std::size_t session_ = 0;  // one behind that of steps_
+  std::vector<std::string> steps_;
+  std::size_t step_ = 0;
+  std::deque<Pending> pending_;  // as the store was given them
   ImportSummary summary_;
   Outcomes outcomes_;
   bool store_refuses_ = false;
 };
 
 ImportSummary TreeImporter::run() {
-  const std::vector<SessionFolder> sessions = sessions_of_all();
+  std::vector<std::vector<SessionFolder>> dirs;
+  for (const std::string& dir : args_.dirs) dirs.push_back(sessions_of(dir));
   const bool bar = context_.show_progress() && context_.messages.is_terminal();
-  progress_.emplace(context_.messages, "importing", bar, bar ? count_steps(sessions) : 0);
+  std::uint64_t steps = 0;
+  for (const auto& sessions : dirs) steps += bar ? count_steps(sessions) : 0;
+  progress_.emplace(context_.messages, "importing", bar, steps);
   try {
-    for (const SessionFolder& session : sessions) {
-      if (stopped()) break;
-      import_session(session);
+    // One after the other: what two of them have in common is stored in their order.
+    for (auto& sessions : dirs) {
+      if (!stopped()) import_dir(std::move(sessions));
     }
   } catch (const Cancelled&) {
     // ctrl-C: what was done before is still told, and main() tells the rest.
@@ -110,105 +122,102 @@ ImportSummary TreeImporter::run() {
   return summary_;
 }
 
-std::vector<SessionFolder> TreeImporter::sessions_of_all() {
-  std::vector<SessionFolder> all;
-  for (const std::string& dir : args_.dirs) {
-    const auto found = find_sessions(
-        dir, args_.session,
-        [this](const std::string& path, const std::string& reason) { ignore(path, reason); });
-    all.insert(all.end(), found.begin(), found.end());
-  }
-  return all;
+void TreeImporter::import_dir(std::vector<SessionFolder> sessions) {
+  sessions_ = std::move(sessions);
+  session_ = 0;
+  store_.store_steps([this] { return next_step(); },
+                     [this](const Result<Receipt>& result) { finish(result); },
+                     {.if_exists = IfExists::skip_identical, .call = context_.long_call()});
 }
 
-std::uint64_t TreeImporter::count_steps(const std::vector<SessionFolder>& sessions) {
-  std::uint64_t count = 0;
-  for (const SessionFolder& session : sessions) {
-    count += find_steps(session.path, [](const auto&, const auto&) {}).size();
-  }
-  return count;
+std::vector<SessionFolder> TreeImporter::sessions_of(const std::string& dir) {
+  return find_sessions(
+      dir, args_.session,
+      [this](const std::string& path, const std::string& reason) { ignore(path, reason); });
 }
 
-void TreeImporter::import_session(const SessionFolder& session) {
+std::optional<StepRequest> TreeImporter::next_step() {
+  while (!stopped()) {
+    if (step_ == steps_.size()) {
+      if (!next_session()) break;
+      continue;
+    }
+    if (auto request = take_step(steps_[step_++])) return request;
+  }
+  return std::nullopt;
+}
+
+bool TreeImporter::next_session() {
+  if (session_ == sessions_.size()) return false;
+  const SessionFolder& session = sessions_[session_++];
   ++summary_.sessions;
-  std::vector<std::string> steps;
+  steps_.clear();
+  step_ = 0;
   try {
-    steps = find_steps(session.path, [this](const std::string& path, const std::string& reason) {
+    steps_ = find_steps(session.path, [this](const std::string& path, const std::string& reason) {
       ignore(path, reason);
     });
   } catch (const CliError& error) {
     fail(session.path, told(error));
   }
-  for (const std::string& name : steps) {
-    if (stopped()) return;
-    take_step(session, name);
-  }
-  store_batch();
+  return true;
 }
 
-void TreeImporter::take_step(const SessionFolder& session, const std::string& name) {
+// None: the folder is no step, or cannot be read, which has been said.
+std::optional<StepRequest> TreeImporter::take_step(const std::string& name) {
+  const SessionFolder& session = sessions_[session_ - 1];
   const std::string path = session.path + "/" + name;
   try {
     std::string id = id_of_folder_in(session.path, name);
     StepFiles files = find_files(
         path, [this](const std::string& left, const std::string& reason) { ignore(left, reason); });
-    if (files.empty()) {
-      ignore(path, "there are no files in it");
-      return;
-    }
-    add(session, path, std::move(files), std::move(id));
+    if (!files.empty()) return prepare(path, std::move(files), std::move(id));
+    ignore(path, "there are no files in it");
   } catch (const CliError& error) {
     fail(path, told(error));
   }
+  return std::nullopt;
 }
 
-void TreeImporter::add(const SessionFolder& session, const std::string& path, StepFiles files,
-                       std::string step_id) {
-  StepRequest request{session.session_id, std::move(step_id), {}};
-  std::optional<std::string> action;
-  std::optional<std::string> metadata;
-  if (files.action) action = read_json_file(*files.action);
-  if (files.metadata) metadata = read_json_file(*files.metadata);
-  if (files.html) request.data.html_content = Source::file(*files.html);
-  if (files.screenshot) request.data.screenshot_bytes = Source::file(*files.screenshot);
-  if (action) request.data.action_data = batch_.texts.emplace_back(*std::move(action));
-  if (metadata) request.data.metadata = batch_.texts.emplace_back(*std::move(metadata));
-  for (const auto& [name, file] : files.components) {
-    request.data.components.push_back({name, Source::file(file), {}});
+StepRequest TreeImporter::prepare(const std::string& path, StepFiles files, std::string step_id) {
+  Pending step{.request = {sessions_[session_ - 1].session_id, std::move(step_id), {}},
+               .files = std::move(files),
+               .path = path,
+               .action = {},
+               .metadata = {}};
+  if (step.files.action) step.action = read_json_file(*step.files.action);
+  if (step.files.metadata) step.metadata = read_json_file(*step.files.metadata);
+  Pending& kept = pending_.emplace_back(std::move(step));
+  StepData& data = kept.request.data;
+  if (kept.files.html) data.html_content = Source::file(*kept.files.html);
+  if (kept.files.screenshot) data.screenshot_bytes = Source::file(*kept.files.screenshot);
+  data.action_data = kept.action;
+  data.metadata = kept.metadata;
+  for (const auto& [name, file] : kept.files.components) {
+    data.components.push_back({name, Source::file(file), {}});
   }
-  batch_.bytes += files.bytes;
-  batch_.requests.push_back(std::move(request));
-  batch_.files.push_back(std::move(files));
-  batch_.paths.push_back(path);
-  const std::size_t steps_max = args_.jobs * kBatchStepsPerJob;
-  if (batch_.requests.size() >= steps_max || batch_.bytes >= kBatchBytes) store_batch();
+  return kept.request;
 }
 
-void TreeImporter::store_batch() {
-  const Batch batch = std::exchange(batch_, {});
-  if (batch.requests.empty()) return;
-  const auto results = store_.store_steps(
-      batch.requests, {.if_exists = IfExists::skip_identical, .call = context_.long_call()});
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto& result = results[i];
-    if (result.ok()) {
-      outcomes_.succeeded();
-      (result->skipped ? summary_.unchanged : summary_.stored) += 1;
-      if (!result->skipped) summary_.bytes += batch.files[i].bytes;
-      acknowledge(batch.requests[i], *result);
-      progress_->add(1, batch.files[i].bytes);
-      continue;
-    }
-    if (result.is(ErrorCode::Cancelled)) continue;  // not begun, or stopped by ctrl-C
-    Told error = told(result.error());
-    if (result.is(ErrorCode::InvalidArgument)) {
-      explain_json(error, batch.files[i].action, batch.requests[i].data.action_data);
-      explain_json(error, batch.files[i].metadata, batch.requests[i].data.metadata);
-    }
-    fail(batch.paths[i], std::move(error));
-    if (concerns_the_store(result.error().code())) store_refuses_ = true;
+void TreeImporter::finish(const Result<Receipt>& result) {
+  const Pending step = std::move(pending_.front());
+  pending_.pop_front();
+  if (result.ok()) {
+    outcomes_.succeeded();
+    (result->skipped ? summary_.unchanged : summary_.stored) += 1;
+    if (!result->skipped) summary_.bytes += step.files.bytes;
+    acknowledge(step.request, *result);
+    progress_->add(1, step.files.bytes);
+    return;
   }
-  if (args_.print_acknowledged || context_.options.json) context_.out.flush();
+  if (result.is(ErrorCode::Cancelled)) return;  // not begun, or stopped by ctrl-C
+  Told error = told(result.error());
+  if (result.is(ErrorCode::InvalidArgument)) {
+    explain_json(error, step.files.action, step.action);
+    explain_json(error, step.files.metadata, step.metadata);
+  }
+  fail(step.path, std::move(error));
+  if (concerns_the_store(result.error().code())) store_refuses_ = true;
 }
 
 void TreeImporter::acknowledge(const StepRequest& request, const Receipt& receipt) {
@@ -220,10 +229,11 @@ void TreeImporter::acknowledge(const StepRequest& request, const Receipt& receip
                  {"version", receipt.version},
                  {"commit_id", receipt.commit_id}};
     context_.out.line(json_line(line));
-    return;
+  } else {
+    context_.out.line((receipt.skipped ? "unchanged " : "stored ") + shown_id(request.session_id) +
+                      " " + shown_id(request.step_id) + " " + std::to_string(receipt.version));
   }
-  context_.out.line((receipt.skipped ? "unchanged " : "stored ") + shown_id(request.session_id) +
-                    " " + shown_id(request.step_id) + " " + std::to_string(receipt.version));
+  context_.out.flush();
 }
 
 void TreeImporter::ignore(const std::string& path, const std::string& reason) {

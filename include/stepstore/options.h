@@ -89,8 +89,12 @@ struct Options {
   bool prefer_s3 = true;
   std::optional<bool>
       fsync{};  // local store: true. false: for tests; a crash of the machine may lose steps
-  Keep keep_versions{};         // default for store calls that do not say
-  std::size_t concurrency = 8;  // threads that a batch may use, the caller's included
+  Keep keep_versions{};  // default for store calls that do not say
+  // Steps that batches, iter_steps and posted work do at the same time, each on a thread of its
+  // own. Threads are started when they are needed.
+  std::size_t concurrency = 16;
+  // Bytes of steps that a batch or iter_steps holds at the same time; a larger step goes alone.
+  std::uint64_t in_flight_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t component_bytes_max = std::uint64_t{5}
                                       << 40;  // TooLarge beyond (S3's own limit is 5 TiB)
   std::uint64_t stream_threshold = std::uint64_t{8}

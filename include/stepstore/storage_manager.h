@@ -19,6 +19,8 @@
 // bytes; else InvalidArgument.
 #pragma once
 
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +29,7 @@
 #include <vector>
 
 #include "stepstore/options.h"
+#include "stepstore/reports.h"
 #include "stepstore/result.h"
 #include "stepstore/step.h"
 
@@ -42,9 +45,13 @@ struct StepRequest {
   StepData data;
 };
 
-struct StepName {
-  std::string session_id;
-  std::string step_id;
+// StepData that owns its bytes, for calls that return before they are done.
+struct OwnedStepData {
+  std::optional<Bytes> html_content{};
+  std::optional<Bytes> screenshot_bytes{};
+  std::optional<std::string> action_data{};  // JSON text
+  std::optional<std::string> metadata{};     // JSON text
+  std::vector<Component> components{};       // of Bytes, files or readers
 };
 
 struct Listing {
@@ -53,54 +60,9 @@ struct Listing {
   bool complete = true;            // false: the store could not be asked for everything
 };
 
-struct DeleteResult {
-  std::uint64_t steps = 0;    // steps that were live and are gone
-  std::uint64_t objects = 0;  // objects removed, the manifests of a session included
-};
-
-// One thing that check() found. `key` is an object key or folder in the store.
-struct Finding {
-  enum class Kind : std::uint8_t {
-    missing,  // a live step names an object that is not there: the step cannot be read whole
-    corrupt,  // an object's size or checksum differs from its manifest, or a manifest does not
-              // parse
-    orphan,   // an object of stepstore's that no manifest names: left by a crash, harmless, costs
-              // space
-    foreign,  // an object that stepstore does not write
-    unfinished,  // a delete that was interrupted; deleting again finishes it
-  };
-  Kind kind;
-  std::string key;
-  std::string message;
-};
-std::string_view name_of(Finding::Kind kind) noexcept;
-
-struct CheckReport {
-  std::uint64_t sessions = 0, steps = 0, legacy_steps = 0, components = 0, bytes = 0;
-  std::vector<Finding> findings{};
-  bool data_verified = false;
-  // True when no live step is damaged: no `missing` and no `corrupt`.
-  bool healthy() const noexcept;
-};
-
-struct AdoptReport {
-  std::vector<StepName> adopted{};  // with dry_run: would be adopted
-  std::vector<Finding> skipped{};   // folders that were left alone, with the reason
-};
-
-struct StorageInfo {
-  std::string backend{};   // "local", "memory", "s3"
-  std::string location{};  // where the data lies: an absolute path or a URI, without secrets
-  std::string stack{};     // wrappers and store, outermost first
-  std::string format{};    // layout version written by this release
-  std::string reason{};    // why this backend was chosen
-  bool durable = true;
-  bool fsync = true;
-  std::vector<std::string> notes{};  // weaker promises, for people
-};
-
-// Reads the steps of a session one after the other, in order. Not thread-safe; must not outlive its
-// manager.
+// Reads the steps of a session one after the other, in order, while the next ones are read ahead:
+// more of them the longer it goes on, up to Options::concurrency and in_flight_bytes_max. Not
+// thread-safe; must not outlive its manager.
 class StepCursor {
  public:
   StepCursor(StepCursor&&) noexcept;
@@ -141,11 +103,29 @@ class StorageManager {
   std::vector<Result<Receipt>> store_steps(std::span<const StepRequest> steps,
                                            const StoreOptions& options = {});
 
+  // Stores what `next` gives until it gives nothing, several at a time, and tells `done` each
+  // result in their order; both run on the calling thread. Never more than twice
+  // Options::concurrency steps and in_flight_bytes_max bytes are on their way. What a request
+  // borrows must live until its result was told. Throws Cancelled, Timeout and Closed after the
+  // results of what was begun, and what `next` and `done` throw.
+  void store_steps(const std::function<std::optional<StepRequest>()>& next,
+                   const std::function<void(Result<Receipt>)>& done,
+                   const StoreOptions& options = {});
+  // Stores on one of the manager's threads. The bytes of readers are pulled there.
+  std::future<Receipt> store_step_data_async(std::string session_id, std::string step_id,
+                                             OwnedStepData data, StoreOptions options = {});
+
   // Reads a step, whole and verified. Throws NotFound, Corrupt.
   Step retrieve_step_data(std::string_view session_id, std::string_view step_id,
                           const ReadOptions& options = {});
   std::vector<Result<Step>> retrieve_steps(std::span<const StepName> steps,
                                            const ReadOptions& options = {});
+  // As store_steps: what `next` names, told to `done`.
+  void retrieve_steps(const std::function<std::optional<StepName>()>& next,
+                      const std::function<void(Result<Step>)>& done,
+                      const ReadOptions& options = {});
+  std::future<Step> retrieve_step_data_async(std::string session_id, std::string step_id,
+                                             ReadOptions options = {});
   // Reads only the manifest. Throws NotFound, Corrupt.
   StepInfo stat_step(std::string_view session_id, std::string_view step_id,
                      const ReadOptions& options = {});
@@ -173,7 +153,13 @@ class StorageManager {
   AdoptReport adopt(const AdoptOptions& options = {});
   StorageInfo get_storage_info() const;
 
-  // Lets running calls end; later calls throw Closed. Idempotent; the destructor does it too.
+  // Runs `work` on one of the manager's threads, of which there are at most Options::concurrency:
+  // how bindings make calls that nobody waits for. It may call this manager; it must not throw,
+  // destroy or move it. The destructor waits for it. Throws Closed.
+  void post(std::function<void()> work);
+
+  // Lets running calls end; later calls throw Closed. Idempotent; the destructor does it too, and
+  // waits for what was posted and for asynchronous calls.
   void close();
 
  private:

@@ -12,7 +12,7 @@ Options checked(Options options) {
     error(ErrorCode::ConfigError, "StorageManager", "", what, advice).raise();
   };
   if (options.concurrency == 0 || options.concurrency > 1024) {
-    refuse("concurrency is not between 1 and 1024", "Leave it at 8, or pass the threads wanted.");
+    refuse("concurrency is not between 1 and 1024", "Leave it at 16, or pass the threads wanted.");
   }
   if (options.keep_versions.versions == 0) {
     refuse("keep_versions is 0", "Keep at least the current version.");
@@ -35,7 +35,7 @@ ManagerCore::ManagerCore(std::shared_ptr<ObjectStore> object_store, Options give
       lister(*store, roots, clock),
       remover(*store, roots, clock),
       adopter(*store, roots, lister, clock),
-      batch(options.concurrency) {}
+      pool(options.concurrency) {}
 
 StorageManager ManagerCore::manage(std::shared_ptr<ManagerCore> core) {
   return StorageManager(std::move(core));

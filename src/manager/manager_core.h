@@ -6,13 +6,14 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "manager/adopter.h"
-#include "manager/batch.h"
 #include "manager/format_gate.h"
 #include "manager/lister.h"
 #include "manager/reader.h"
 #include "manager/remover.h"
 #include "manager/roots.h"
+#include "manager/stream.h"
 #include "manager/writer.h"
 #include "stepstore/storage_manager.h"
 
@@ -39,7 +40,10 @@ class ManagerCore {
   Lister lister;
   Remover remover;
   Adopter adopter;
-  Batch batch;
+  ThreadPool pool;  // after all that its tasks use
+
+  // Twice as many steps as threads are under way, so that no thread waits for the caller.
+  StreamBounds bounds() const { return {2 * options.concurrency, options.in_flight_bytes_max}; }
 };
 
 }  // namespace v1

@@ -10,43 +10,43 @@
 #include "base/errors.h"
 #include "check/integrity.h"
 #include "layout/keys.h"
-#include "manager/manager_core.h"
+#include "manager/calls.h"
 
 namespace stepstore {
 namespace {
 
-std::string step_name(std::string_view session_id, std::string_view step_id) {
-  return std::string(session_id) + "/" + std::string(step_id);
+Receipt store(ManagerCore& core, std::string_view session_id, std::string_view step_id,
+              const StepData& data, const StoreOptions& options) {
+  const std::string name = step_name(session_id, step_id);
+  return call(core, "store_step_data", name, options.call, [&](const CallLimits& limits) {
+    const auto work = [&] {
+      core.gate.before_write(limits);
+      return core.writer.store(session_id, step_id, data, options, limits);
+    };
+    return attempt<Receipt>("store_step_data", name, work).value();
+  });
 }
 
-// Runs one public call. `name`: what the error is about, where the error itself does not say.
+Step retrieve(ManagerCore& core, std::string_view session_id, std::string_view step_id,
+              const ReadOptions& options) {
+  return call(core, "retrieve_step_data", step_name(session_id, step_id), options.call,
+              [&](const CallLimits& limits) {
+                core.gate.before_read(limits);
+                return core.reader.read(session_id, step_id, options, limits);
+              });
+}
+
+// Work for another thread, and where its outcome will be.
 template <class Work>
-auto call(ManagerCore& core, std::string_view operation, const std::string& name,
-          const Call& bounds, Work&& work) {
-  try {
-    if (core.closed) error(ErrorCode::Closed, "", "", "the StorageManager was closed").raise();
-    const CallLimits limits = begin(bounds, core.clock);
-    check_limits(limits, core.clock, operation);
-    return work(limits);
-  } catch (const StorageManagerError& failure) {
-    told_as(failure, operation, failure.key().empty() ? name : failure.key()).raise();
-  }
+auto posted(ManagerCore& core, Work&& work) {
+  auto task = std::make_shared<std::packaged_task<decltype(work())()>>(std::forward<Work>(work));
+  auto outcome = task->get_future();
+  core.pool.add([task] { (*task)(); });
+  return outcome;
 }
 
-// One item of a batch: its error becomes its result.
-template <class T, class Work>
-Result<T> attempt(std::string_view operation, const std::string& name, Work&& work) {
-  try {
-    return work();
-  } catch (const StorageManagerError& failure) {
-    return told_as(failure, operation, failure.key().empty() ? name : failure.key());
-  } catch (const std::exception& failure) {
-    ErrorDetails details =
-        error(ErrorCode::Io, operation, name, std::string("a source failed: ") + failure.what())
-            .details();
-    details.cause = std::current_exception();
-    return StorageManagerError(std::move(details));
-  }
+void check_open(const ManagerCore& core, std::string_view operation) {
+  if (core.closed) error(ErrorCode::Closed, operation, "", "the StorageManager was closed").raise();
 }
 
 }  // namespace
@@ -61,9 +61,14 @@ StorageManager::StorageManager(std::shared_ptr<ObjectStore> store, Options optio
 }
 
 StorageManager::StorageManager(StorageManager&&) noexcept = default;
-StorageManager& StorageManager::operator=(StorageManager&&) noexcept = default;
+StorageManager& StorageManager::operator=(StorageManager&& other) noexcept {
+  const StorageManager before(std::exchange(core_, std::move(other.core_)));
+  return *this;
+}
 StorageManager::~StorageManager() {
-  if (core_) core_->closed = true;
+  if (!core_) return;
+  core_->closed = true;
+  core_->pool.finish();  // not left to the core, which cursors may keep
 }
 
 void StorageManager::close() { core_->closed = true; }
@@ -73,61 +78,12 @@ void StorageManager::close() { core_->closed = true; }
 
 Receipt StorageManager::store_step_data(std::string_view session_id, std::string_view step_id,
                                         const StepData& data, const StoreOptions& options) {
-  const std::string name = step_name(session_id, step_id);
-  return call(*core_, "store_step_data", name, options.call, [&](const CallLimits& limits) {
-    return attempt<Receipt>("store_step_data", name,
-                            [&] {
-                              core_->gate.before_write(limits);
-                              return core_->writer.store(session_id, step_id, data, options,
-                                                         limits);
-                            })
-        .value();
-  });
-}
-
-std::vector<Result<Receipt>> StorageManager::store_steps(std::span<const StepRequest> steps,
-                                                         const StoreOptions& options) {
-  return call(*core_, "store_steps", "", options.call, [&](const CallLimits& limits) {
-    if (!steps.empty()) core_->gate.before_write(limits);
-    std::vector<std::optional<Result<Receipt>>> results(steps.size());
-    core_->batch.run(steps.size(), limits, [&](std::size_t i, const CallLimits& own) {
-      const StepRequest& step = steps[i];
-      results[i] = attempt<Receipt>("store_steps", step_name(step.session_id, step.step_id), [&] {
-        check_limits(own, core_->clock, "store_steps");
-        return core_->writer.store(step.session_id, step.step_id, step.data, options, own);
-      });
-    });
-    std::vector<Result<Receipt>> out;
-    for (auto& result : results) out.push_back(*std::move(result));
-    return out;
-  });
+  return store(*core_, session_id, step_id, data, options);
 }
 
 Step StorageManager::retrieve_step_data(std::string_view session_id, std::string_view step_id,
                                         const ReadOptions& options) {
-  return call(*core_, "retrieve_step_data", step_name(session_id, step_id), options.call,
-              [&](const CallLimits& limits) {
-                core_->gate.before_read(limits);
-                return core_->reader.read(session_id, step_id, options, limits);
-              });
-}
-
-std::vector<Result<Step>> StorageManager::retrieve_steps(std::span<const StepName> steps,
-                                                         const ReadOptions& options) {
-  return call(*core_, "retrieve_steps", "", options.call, [&](const CallLimits& limits) {
-    if (!steps.empty()) core_->gate.before_read(limits);
-    std::vector<std::optional<Result<Step>>> results(steps.size());
-    core_->batch.run(steps.size(), limits, [&](std::size_t i, const CallLimits& own) {
-      const StepName& step = steps[i];
-      results[i] = attempt<Step>("retrieve_steps", step_name(step.session_id, step.step_id), [&] {
-        check_limits(own, core_->clock, "retrieve_steps");
-        return core_->reader.read(step.session_id, step.step_id, options, own);
-      });
-    });
-    std::vector<Result<Step>> out;
-    for (auto& result : results) out.push_back(*std::move(result));
-    return out;
-  });
+  return retrieve(*core_, session_id, step_id, options);
 }
 
 StepInfo StorageManager::stat_step(std::string_view session_id, std::string_view step_id,
@@ -137,6 +93,37 @@ StepInfo StorageManager::stat_step(std::string_view session_id, std::string_view
                 core_->gate.before_read(limits);
                 return core_->reader.stat(session_id, step_id, options, limits);
               });
+}
+
+std::future<Receipt> StorageManager::store_step_data_async(std::string session_id,
+                                                           std::string step_id, OwnedStepData data,
+                                                           StoreOptions options) {
+  check_open(*core_, "store_step_data_async");
+  return posted(*core_,
+                [core = core_.get(), session = std::move(session_id), step = std::move(step_id),
+                 data = std::move(data), options = std::move(options)] {
+                  return store(*core, session, step,
+                               {.html_content = data.html_content,
+                                .screenshot_bytes = data.screenshot_bytes,
+                                .action_data = data.action_data,
+                                .metadata = data.metadata,
+                                .components = data.components},
+                               options);
+                });
+}
+
+std::future<Step> StorageManager::retrieve_step_data_async(std::string session_id,
+                                                           std::string step_id,
+                                                           ReadOptions options) {
+  check_open(*core_, "retrieve_step_data_async");
+  return posted(*core_,
+                [core = core_.get(), session = std::move(session_id), step = std::move(step_id),
+                 options = std::move(options)] { return retrieve(*core, session, step, options); });
+}
+
+void StorageManager::post(std::function<void()> work) {
+  check_open(*core_, "post");
+  core_->pool.add(std::move(work));
 }
 
 // --- Listings
@@ -155,68 +142,6 @@ Listing StorageManager::list_steps_for_session(std::string_view session_id,
               [&](const CallLimits& limits) {
                 core_->gate.before_read(limits);
                 return core_->lister.steps(session_id, options, limits);
-              });
-}
-
-struct StepCursor::State {
-  std::shared_ptr<ManagerCore> core;
-  std::string session_id;
-  ListOptions list;
-  ReadOptions read;
-  std::size_t left;  // of list.limit; 0 with `bounded` false means all
-  bool bounded;
-  Listing page{};
-  std::size_t next = 0;
-  bool last_page = false;
-};
-
-StepCursor::StepCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
-StepCursor::StepCursor(StepCursor&&) noexcept = default;
-StepCursor& StepCursor::operator=(StepCursor&&) noexcept = default;
-StepCursor::~StepCursor() = default;
-
-std::optional<Step> StepCursor::next() {
-  constexpr std::size_t kPageSteps = 1000;
-  State& state = *state_;
-  return call(*state.core, "iter_steps", state.session_id, state.read.call,
-              [&](const CallLimits& limits) -> std::optional<Step> {
-                for (;;) {
-                  if (state.bounded && state.left == 0) return std::nullopt;
-                  if (state.next == state.page.ids.size()) {
-                    if (state.last_page) return std::nullopt;
-                    state.list.limit = kPageSteps;
-                    state.page = state.core->lister.steps(state.session_id, state.list, limits);
-                    state.next = 0;
-                    state.list.after = state.page.next;
-                    state.last_page = state.page.next.empty();
-                    continue;
-                  }
-                  const std::string& step_id = state.page.ids[state.next++];
-                  try {
-                    Step step =
-                        state.core->reader.read(state.session_id, step_id, state.read, limits);
-                    if (state.bounded) --state.left;
-                    return step;
-                  } catch (const NotFound&) {
-                    // Deleted since it was listed.
-                  }
-                }
-              });
-}
-
-StepCursor StorageManager::iter_steps(std::string_view session_id, const ListOptions& list,
-                                      const ReadOptions& read) {
-  return call(*core_, "iter_steps", std::string(session_id), read.call,
-              [&](const CallLimits& limits) {
-                core_->gate.before_read(limits);
-                encode_id(session_id, "session_id");
-                return StepCursor(std::make_unique<StepCursor::State>(
-                    StepCursor::State{.core = core_,
-                                      .session_id = std::string(session_id),
-                                      .list = list,
-                                      .read = read,
-                                      .left = list.limit,
-                                      .bounded = list.limit > 0}));
               });
 }
 

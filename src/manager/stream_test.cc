@@ -1,0 +1,224 @@
+// Streams of steps: results come in order, what is held is bounded, whatever ends a stream leaves
+// every step whole or absent; asynchronous calls end before their manager; a cursor reads ahead.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "manager/manager_fixture.h"
+
+namespace stepstore {
+namespace {
+
+class Streams : public ManagerTest {
+ protected:
+  static StepRequest step(int i, std::size_t size = 8) {
+    return {"s",
+            id(i),
+            {.html_content = Bytes::copy(std::string(size, static_cast<char>('a' + i % 26)))}};
+  }
+  static std::string id(int i) { return std::to_string(10'000 + i); }
+  void fill(int count) {
+    std::vector<StepRequest> steps;
+    for (int i = 0; i < count; ++i) steps.push_back(step(i));
+    for (const auto& result : manager->store_steps(steps)) ASSERT_TRUE(result.ok());
+  }
+};
+
+TEST_P(Streams, TellEachResultInTheOrderOfTheSteps) {
+  constexpr int kSteps = 60;
+  int next = 0;
+  std::vector<std::string> told;
+  manager->store_steps(
+      [&]() -> std::optional<StepRequest> {
+        if (next == kSteps) return std::nullopt;
+        StepRequest request = step(next++);
+        if (next % 20 == 0) request.data.action_data = "{";
+        return request;
+      },
+      [&](Result<Receipt> result) {
+        told.push_back(result.ok() ? result->paths.at("html") : std::string(result.error().key()));
+      });
+  ASSERT_EQ(told.size(), std::size_t{kSteps});
+  for (int i = 0; i < kSteps; ++i)
+    EXPECT_TRUE(told[static_cast<std::size_t>(i)].starts_with("s/" + id(i)));
+  int asked = 0;
+  int found = 0;
+  manager->retrieve_steps(
+      [&]() -> std::optional<StepName> {
+        if (asked == kSteps) return std::nullopt;
+        return StepName{"s", id(asked++)};
+      },
+      [&](const Result<Step>& result) {
+        const int i = found++;
+        EXPECT_EQ(result.ok(), (i + 1) % 20 != 0) << i;
+        if (result.ok()) {
+          EXPECT_EQ(result->info().step_id, id(i));
+        }
+      });
+  EXPECT_EQ(found, kSteps);
+}
+
+TEST_P(Streams, HoldNoMoreStepsAndBytesThanTheyMay) {
+  const auto bounded = open({.concurrency = 2, .in_flight_bytes_max = 1'000});
+  int given = 0;
+  int told = 0;
+  int most = 0;
+  bounded->store_steps(
+      [&]() -> std::optional<StepRequest> {
+        if (given == 40) return std::nullopt;
+        // Three of 300 bytes may be on their way, then one of 2,000 alone. One more is in hand.
+        const int i = given++;
+        return step(i, i % 10 == 0 ? 2'000 : 300);
+      },
+      [&](const Result<Receipt>& result) {
+        EXPECT_TRUE(result.ok());
+        most = std::max(most, given - told++);
+      });
+  EXPECT_EQ(told, 40);
+  EXPECT_LE(most, 4);
+}
+
+TEST_P(Streams, EndWhenTheyAreCancelledAndSayWhatWasStored) {
+  std::stop_source stop;
+  int given = 0;
+  std::vector<bool> stored;
+  const auto run = [&] {
+    manager->store_steps(
+        [&]() -> std::optional<StepRequest> {
+          if (given == 20) stop.request_stop();
+          return step(given++);
+        },
+        [&](const Result<Receipt>& result) {
+          stored.push_back(result.ok());
+          EXPECT_TRUE(result.ok() || result.is(ErrorCode::Cancelled));
+        },
+        {.call = {.stop = stop.get_token()}});
+  };
+  EXPECT_THROW(run(), Cancelled) << "an endless stream ends";
+  EXPECT_EQ(stored.size(), static_cast<std::size_t>(given));
+  const auto there = open();
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (!stored[i]) continue;
+    EXPECT_NO_THROW(there->retrieve_step_data("s", id(static_cast<int>(i))));
+  }
+}
+
+TEST_P(Streams, EndWithWhatTheirCallerThrows) {
+  int given = 0;
+  const auto from_next = [&] {
+    manager->store_steps(
+        [&]() -> std::optional<StepRequest> {
+          if (given == 10) throw std::runtime_error("the recording is broken");
+          return step(given++);
+        },
+        [](const Result<Receipt>&) {});
+  };
+  EXPECT_THROW(from_next(), std::runtime_error);
+  int told = 0;
+  const auto from_done = [&] {
+    manager->store_steps([&]() -> std::optional<StepRequest> { return step(given++); },
+                         [&](const Result<Receipt>&) {
+                           if (++told == 3) throw std::logic_error("enough");
+                         });
+  };
+  EXPECT_THROW(from_done(), std::logic_error);
+  EXPECT_TRUE(open()->check({.data = true}).healthy());
+}
+
+TEST_P(Streams, AsynchronousCallsGiveTheirResultOrTheirError) {
+  auto stored = manager->store_step_data_async(
+      "s", "1", {.html_content = Bytes::copy("page"), .action_data = "{}"});
+  EXPECT_EQ(stored.get().version, 1U);
+  auto read = manager->retrieve_step_data_async("s", "1");
+  EXPECT_EQ(text(read.get().html_content()), "page");
+  EXPECT_THROW(manager->retrieve_step_data_async("s", "none").get(), NotFound);
+  EXPECT_THROW(manager->store_step_data_async("s", "1", {.action_data = "{"}).get(),
+               InvalidArgument);
+}
+
+TEST_P(Streams, AManagerThatGoesWaitsForItsAsynchronousCalls) {
+  std::vector<std::future<Receipt>> receipts;
+  std::atomic<int> posted = 0;
+  {
+    const auto soon_gone = open({.concurrency = 2});
+    for (int i = 0; i < 20; ++i) {
+      receipts.push_back(
+          soon_gone->store_step_data_async("s", id(i), {.html_content = Bytes::copy("x")}));
+    }
+    soon_gone->post([&posted] { ++posted; });
+  }
+  EXPECT_EQ(posted, 1);
+  std::size_t stored = 0;
+  for (auto& receipt : receipts) {
+    ASSERT_EQ(receipt.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+    try {
+      (void)receipt.get();
+      ++stored;
+    } catch (const Closed&) {
+    }
+  }
+  EXPECT_EQ(open()->list_steps_for_session("s").ids.size(), stored);
+  manager->close();
+  EXPECT_THROW(manager->post([] {}), Closed);
+  EXPECT_THROW(manager->store_step_data_async("s", "1", {}), Closed);
+}
+
+TEST_P(Streams, ACursorGivesEveryStepInOrderAndNoMoreThanAsked) {
+  fill(50);
+  manager->delete_step("s", id(7));
+  std::vector<std::string> expected;
+  for (int i = 0; i < 50; ++i) {
+    if (i != 7) expected.push_back(id(i));
+  }
+  for (const std::size_t limit : {0U, 1U, 20U}) {
+    const auto reader = open({.concurrency = 3});
+    auto cursor = reader->iter_steps("s", {.limit = limit});
+    std::vector<std::string> seen;
+    while (const auto found = cursor.next()) seen.push_back(found->info().step_id);
+    auto wanted = expected;
+    if (limit > 0) wanted.resize(limit);
+    EXPECT_EQ(seen, wanted) << limit;
+    EXPECT_FALSE(cursor.next()) << "the end stays the end";
+  }
+}
+
+TEST_P(Streams, ACursorLeavesOutWhatWasDeletedSinceItWasListed) {
+  fill(30);
+  auto cursor = manager->iter_steps("s", {.limit = 25});
+  EXPECT_EQ(cursor.next()->info().step_id, id(0));
+  const auto other = open();
+  for (int i = 20; i < 24; ++i) other->delete_step("s", id(i));
+  int seen = 1;
+  while (cursor.next()) ++seen;
+  EXPECT_EQ(seen, 25) << "the limit counts what is given";
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, Streams, testing::ValuesIn(manager_stores()), store_name);
+
+// A server in this process would not be there in the child, so this is over memory.
+TEST(StepCursor, GoesOnInAForkedChild) {
+  const auto id = [](int i) { return std::to_string(10 + i); };
+  StorageManager manager("memory:");
+  for (int i = 0; i < 12; ++i) manager.store_step_data("s", id(i), {.html_content = "x"});
+  auto cursor = manager.iter_steps("s");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(cursor.next()->info().step_id, id(i));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int i = 3;
+    while (const auto found = cursor.next()) {
+      if (found->info().step_id != id(i)) ::_exit(2);
+      ++i;
+    }
+    ::_exit(i == 12 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  for (int i = 3; i < 12; ++i) EXPECT_EQ(cursor.next()->info().step_id, id(i));
+}
+
+}  // namespace
+}  // namespace stepstore
