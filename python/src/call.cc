@@ -8,6 +8,8 @@
 #include <deque>
 #include <mutex>
 
+#include "port.h"
+
 namespace stepstore::python {
 namespace {
 
@@ -102,9 +104,10 @@ Entry::~Entry() {
 
 void end_calls() {
   constexpr auto kPatience = std::chrono::seconds(5);
-  // Daemon threads end with all that they hold, which is no leak to warn of.
+  // Daemon threads end with all that they hold, and so do calls that no event loop hears of any
+  // more, which is no leak to warn of.
   PyThreadState* const first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-  if (PyThreadState_Next(first) != nullptr) nb::set_leak_warnings(false);
+  if (PyThreadState_Next(first) != nullptr || Op::count() > 0) nb::set_leak_warnings(false);
   const nb::gil_scoped_release released;
   Running& calls = running();
   std::unique_lock lock(calls.mutex);

@@ -2,6 +2,7 @@
 // Python's exceptions, its log lines handed to Python's logging, over when the interpreter exits.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <stop_token>
@@ -19,7 +20,8 @@ void drain_log();
 
 // Python ends a daemon thread that asks for the GIL after the interpreter's end by unwinding its
 // stack, which C++ answers with std::terminate. So the exit waits for calls: every function that
-// runs one has an Entry as its first local, made and destroyed with the GIL held.
+// waits in one has an Entry as its first local, made and destroyed with the GIL held; calls that
+// run on the library's threads, which never ask for the GIL, have one too.
 class Entry {
  public:
   // Throws Closed when the interpreter is exiting, unless `late` allows it.
@@ -60,14 +62,17 @@ class InterruptCheck {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// Beyond a century it is forever; the conversion must not overflow.
+inline Call call_of(double timeout_seconds) {
+  constexpr double kSecondsMax = 3.2e9;
+  return {.timeout = std::chrono::milliseconds(
+              static_cast<std::int64_t>(std::min(timeout_seconds, kSecondsMax) * 1000))};
+}
+
 // `work` gets the call's bounds and must not touch Python.
 template <class Work>
 auto run(double timeout_seconds, Work&& work) {
-  Call call;
-  // Beyond a century it is forever; the conversion must not overflow.
-  constexpr double kSecondsMax = 3.2e9;
-  call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(
-      timeout_seconds < kSecondsMax ? timeout_seconds * 1000 : kSecondsMax * 1000));
+  Call call = call_of(timeout_seconds);
   call.stop = stop_at_exit();
   call.interrupted = InterruptCheck();
   using Value = decltype(work(call));

@@ -14,7 +14,14 @@ BytesView Buffers::view(nb::handle object) {
     held_.pop_back();
     throw nb::python_error();
   }
-  return {static_cast<const std::byte*>(buffer.buf), static_cast<std::size_t>(buffer.len)};
+  const BytesView view(static_cast<const std::byte*>(buffer.buf),
+                       static_cast<std::size_t>(buffer.len));
+  // A read-only view may look at what others write to; only bytes are sure to stay.
+  if (use_ == Use::during_the_call || PyBytes_CheckExact(object.ptr())) return view;
+  const std::string& copy = copies_.emplace_back(view.text());
+  PyBuffer_Release(&buffer);
+  held_.pop_back();
+  return BytesView(copy);
 }
 
 nb::str to_str(std::string_view text) {

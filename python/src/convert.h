@@ -7,6 +7,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -21,7 +22,9 @@ namespace nb = nanobind;
 // Python buffers that a call reads without copying them. Released with the GIL held.
 class Buffers {
  public:
-  Buffers() = default;
+  // A caller who does not wait may change what can be changed, so that is copied.
+  enum class Use : std::uint8_t { during_the_call, after_the_call };
+  explicit Buffers(Use use = Use::during_the_call) : use_(use) {}
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
   ~Buffers();
@@ -31,7 +34,9 @@ class Buffers {
   BytesView view(nb::handle object);
 
  private:
+  const Use use_;
   std::deque<Py_buffer> held_;
+  std::deque<std::string> copies_;
 };
 
 // Text of the library as str. File names and what quotes them may be no UTF-8; their odd bytes

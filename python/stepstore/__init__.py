@@ -10,7 +10,7 @@
 
 import atexit
 
-from stepstore import _core, exceptions
+from stepstore import _core, aio, exceptions
 from stepstore._manager import StorageManager
 from stepstore._step import Step
 from stepstore._values import (
@@ -24,6 +24,7 @@ from stepstore._values import (
     StepInfo,
     StorageInfo,
 )
+from stepstore.aio import StorageManager as AsyncStorageManager
 from stepstore.exceptions import (
     AlreadyExists,
     Archived,
@@ -58,6 +59,7 @@ __all__ = [
     "AdoptReport",
     "AlreadyExists",
     "Archived",
+    "AsyncStorageManager",
     "Cancelled",
     "CheckReport",
     "Closed",
@@ -88,5 +90,6 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unsupported",
+    "aio",
     "exceptions",
 ]

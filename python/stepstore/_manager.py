@@ -6,13 +6,12 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from stepstore import _core, _log, _s3_inputs
+from stepstore import _batches, _calls, _core, _log, _window
 from stepstore._inputs import (
     Arguments,
     Components,
-    Fields,
     Html,
     IfExists,
     JsonDefault,
@@ -22,20 +21,11 @@ from stepstore._inputs import (
     Screenshot,
 )
 from stepstore._s3_inputs import Credentials
+from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
-from stepstore._values import (
-    AdoptReport,
-    CheckReport,
-    DeleteResult,
-    Finding,
-    Receipt,
-    StepData,
-    StepInfo,
-    StorageInfo,
-)
-from stepstore.exceptions import StorageManagerError
+from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
 
-_PAGE = 1000
+T = TypeVar("T")
 
 
 class StorageManager:
@@ -52,7 +42,9 @@ class StorageManager:
         fsync: False: do not wait for the disk; a crash of the machine may lose steps. For tests. Default True.
         keep_versions: How many versions of a step stay readable, the current one included: a number from 1 (the
             default) or "all".
-        concurrency: Threads that a batch may use, the caller's included. Default 8.
+        concurrency: Steps that batches, `iter_steps` and calls of asyncio do at the same time, each on a thread that
+            is started when it is needed. Default 16.
+        in_flight_bytes_max: Bytes of steps that they hold at the same time; a larger step goes alone. Default 256 MiB.
         s3_bucket_name: The bucket, when no `uri` is given.
         s3_region_name: Its region. None: SM_S3_REGION, AWS_REGION, AWS_DEFAULT_REGION, the profile's, "us-east-1".
         s3_endpoint_url: The server, "https://host:port". None: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's,
@@ -73,7 +65,8 @@ class StorageManager:
         []
     """
 
-    _native: _core.Manager | None = None
+    _opened: Opened | None = None
+    _closed = False
 
     def __init__(
         self,
@@ -82,7 +75,8 @@ class StorageManager:
         local_base_path: str | os.PathLike[str] | None = None,
         fsync: bool | None = None,
         keep_versions: KeepVersions = 1,
-        concurrency: int = 8,
+        concurrency: int = 16,
+        in_flight_bytes_max: int = 256 * 2**20,
         s3_bucket_name: str | None = None,
         s3_region_name: str | None = None,
         s3_endpoint_url: str | None = None,
@@ -90,32 +84,26 @@ class StorageManager:
         credentials: Credentials | None = None,
         prefer_s3: bool = True,
     ) -> None:
-        given = Arguments("StorageManager")
-        place = given.place(uri, "uri")
-        s3_names = (
-            _s3_inputs.name(given, s3_bucket_name, "s3_bucket_name"),
-            _s3_inputs.name(given, s3_region_name, "s3_region_name"),
-            _s3_inputs.name(given, s3_endpoint_url, "s3_endpoint_url"),
-            _s3_inputs.name(given, s3_profile, "s3_profile"),
+        self._opened = open_core(
+            uri,
+            local_base_path,
+            fsync,
+            keep_versions,
+            concurrency,
+            in_flight_bytes_max,
+            (s3_bucket_name, s3_region_name, s3_endpoint_url, s3_profile),
+            credentials,
+            prefer_s3,
         )
-        settings = (
-            given.place(local_base_path, "local_base_path"),
-            given.flag(fsync, "fsync"),
-            given.kept(keep_versions) or 1,
-            given.concurrency(concurrency),
-            s3_names,
-            _s3_inputs.credentials(given, credentials),
-            given.flag(prefer_s3, "prefer_s3") is not False,
-        )
-        _log.follow()
-        self._native = _core.Manager(place or b"", *settings)
-        self._closed = False
 
     @property
-    def _open(self) -> _core.Manager:
-        assert self._native is not None
+    def _open(self) -> Opened:
+        assert self._opened is not None
         _log.follow()
-        return self._native
+        return self._opened
+
+    def _run(self, call: _calls.Call[T]) -> T:
+        return call.finish(call.begin(self._open.core, None))
 
     # --- Steps ---
 
@@ -166,11 +154,10 @@ class StorageManager:
             1
         """
         given = Arguments("store_step_data")
-        parts = (html_content, screenshot_bytes, action_data, metadata, components)
-        fields = given.fields((session_id, step_id), parts, json_default)
-        version = given.version(if_version, "if_version", 0)
-        options = (given.if_exists(if_exists), version, given.kept(keep_versions, keep))
-        return Receipt(*self._open.store(fields, *options, given.seconds(timeout)))
+        given.step(session_id, step_id)  # first, so that errors name it
+        choices = _calls.store_choices(given, if_exists, if_version, keep_versions, keep, json_default, timeout)
+        step = StepData(session_id, step_id, html_content, screenshot_bytes, action_data, metadata, components)
+        return self._run(_calls.store(step, choices))
 
     def store_steps(
         self,
@@ -186,7 +173,7 @@ class StorageManager:
         """Store many steps, several at a time.
 
         Args:
-            steps: `StepData` each.
+            steps: `StepData` each; taken bit by bit, so that a generator need not fit into memory.
             if_exists, if_version, keep_versions, keep, json_default: As of `store_step_data`, for all of them.
             timeout: Seconds for all of them; None: no limit.
 
@@ -198,26 +185,10 @@ class StorageManager:
             >>> [receipt.version for receipt in store.store_steps(steps)]
             [1, 1, 1]
         """
-        given = Arguments("store_steps")
-        version = given.version(if_version, "if_version", 0)
-        options = (given.if_exists(if_exists), version, given.kept(keep_versions, keep))
-        seconds = given.seconds(timeout)
-        fields: list[Fields | StorageManagerError] = []
-        for step in steps:
-            if not isinstance(step, StepData):
-                raise TypeError(f"a step is {type(step).__name__}, not StepData")
-            parts = (step.html_content, step.screenshot_bytes, step.action_data, step.metadata, step.components)
-            try:
-                fields.append(given.fields((step.session_id, step.step_id), parts, json_default))
-            except StorageManagerError as error:
-                fields.append(error)
-        good = [step_fields for step_fields in fields if not isinstance(step_fields, StorageManagerError)]
-        results = iter(self._open.store_many(good, *options, seconds))
-        out: list[ReceiptOrError] = []
-        for step_fields in fields:
-            result = step_fields if isinstance(step_fields, StorageManagerError) else next(results)
-            out.append(Receipt(*result) if isinstance(result, tuple) else result)
-        return out
+        choices = _calls.store_choices(
+            Arguments("store_steps"), if_exists, if_version, keep_versions, keep, json_default, timeout
+        )
+        return _window.run("store_steps", self._open, _batches.storing(steps, choices))
 
     def retrieve_step_data(
         self,
@@ -246,9 +217,7 @@ class StorageManager:
             >>> store.retrieve_step_data("s", "1").html_content
             '<p>'
         """
-        given = Arguments("retrieve_step_data")
-        ids = given.step(session_id, step_id)
-        return Step(self._open.retrieve(*ids, given.version(version, "version", 1), legacy, given.seconds(timeout)))
+        return self._run(_calls.retrieve(session_id, step_id, version, legacy, timeout))
 
     def retrieve_steps(
         self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float | None = 60.0
@@ -267,10 +236,7 @@ class StorageManager:
             >>> [type(result).__name__ for result in store.retrieve_steps([("s", "none")])]
             ['NotFound']
         """
-        given = Arguments("retrieve_steps")
-        names = [given.step(session, step) for session, step in steps]
-        results = self._open.retrieve_many(names, legacy, given.seconds(timeout))
-        return [Step(result) if isinstance(result, _core.RawStep) else result for result in results]
+        return _window.run("retrieve_steps", self._open, _batches.retrieving(steps, legacy, timeout))
 
     def stat_step(
         self,
@@ -288,10 +254,7 @@ class StorageManager:
             >>> [component.name for component in store.stat_step("s", "1").components]
             ['html']
         """
-        given = Arguments("stat_step")
-        ids = given.step(session_id, step_id)
-        number = given.version(version, "version", 1)
-        return StepInfo._from_core(self._open.stat(*ids, number, legacy, given.seconds(timeout)))
+        return self._run(_calls.stat(session_id, step_id, version, legacy, timeout))
 
     # --- Listings ---
 
@@ -313,9 +276,7 @@ class StorageManager:
             >>> store.list_sessions()
             ['s']
         """
-        given = Arguments("list_sessions")
-        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
-        return self._open.sessions(*bounds, given.seconds(timeout))[0]
+        return self._run(_calls.sessions("list_sessions", prefix, after, limit, timeout))[0]
 
     def iter_sessions(self, *, prefix: str = "", timeout: float | None = 60.0) -> Iterator[str]:
         """Go through the sessions page by page. `timeout`: seconds for each page.
@@ -324,17 +285,20 @@ class StorageManager:
             >>> list(store.iter_sessions())
             []
         """
-        given = Arguments("iter_sessions")
-        text, seconds = given.text(prefix, "prefix"), given.seconds(timeout)
-        return self._session_pages(text, seconds)
+        first = _calls.sessions("iter_sessions", prefix, "", _calls.PAGE_IDS, timeout)
+        return self._session_pages(first, prefix, timeout)
 
-    def _session_pages(self, prefix: str, seconds: float) -> Iterator[str]:
-        after = ""
+    def _session_pages(self, call: _calls.Call[_calls.Page], prefix: str, timeout: float | None) -> Iterator[str]:
         while True:
-            ids, after = self._open.sessions(prefix, after, _PAGE, seconds)
+            ids, after = self._run(call)
             yield from ids
             if not after:
                 return
+            call = _calls.sessions("iter_sessions", prefix, after, _calls.PAGE_IDS, timeout)
+
+    def _steps_of(self, cursor: _core.RawCursor) -> Iterator[Step]:
+        while (step := self._run(_calls.next_of(cursor))) is not None:
+            yield step
 
     def list_steps_for_session(
         self,
@@ -355,10 +319,7 @@ class StorageManager:
             >>> store.list_steps_for_session("s")
             ['1']
         """
-        given = Arguments("list_steps_for_session")
-        session = given.session(session_id)
-        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
-        return self._open.steps(session, *bounds, legacy, given.seconds(timeout))[0]
+        return self._run(_calls.steps(session_id, prefix, after, limit, legacy, timeout))[0]
 
     list_steps = list_steps_for_session
 
@@ -372,17 +333,15 @@ class StorageManager:
         legacy: bool = False,
         timeout: float | None = 60.0,
     ) -> Iterator[Step]:
-        """Read the steps of a session one after the other. `timeout`: seconds for each step.
+        """Read the steps of a session one after the other; the next ones are read ahead. `timeout`: seconds for each.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
             >>> [step.step_id for step in store.iter_steps("s")]
             ['1']
         """
-        given = Arguments("iter_steps")
-        session = given.session(session_id)
-        bounds = (given.text(prefix, "prefix"), given.text(after, "after"), given.limit(limit))
-        return _steps(self._open.iterate(session, *bounds, legacy, given.seconds(timeout)))
+        begun = self._run(_calls.iterate(session_id, prefix, after, limit, legacy, timeout))
+        return self._steps_of(begun)
 
     # --- Deletion and care ---
 
@@ -397,9 +356,7 @@ class StorageManager:
             >>> store.delete_step("s", "1")
             DeleteResult(steps=1, objects=1)
         """
-        given = Arguments("delete_step")
-        ids = given.step(session_id, step_id)
-        return DeleteResult(*self._open.delete_step(*ids, given.seconds(timeout)))
+        return self._run(_calls.delete_step(session_id, step_id, timeout))
 
     def delete_session(self, session_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
         """Delete all of a session. Recording may go on under the same id at once.
@@ -413,8 +370,7 @@ class StorageManager:
             >>> store.delete_session("s").steps
             1
         """
-        given = Arguments("delete_session")
-        return DeleteResult(*self._open.delete_session(given.session(session_id), given.seconds(timeout)))
+        return self._run(_calls.delete_session(session_id, timeout))
 
     def check(
         self, session_id: str | None = None, *, data: bool = False, timeout: float | None = 86400.0
@@ -430,10 +386,7 @@ class StorageManager:
             >>> store.check(data=True).healthy
             True
         """
-        given = Arguments("check")
-        raw = self._open.check(given.maybe_session(session_id), data, given.seconds(timeout))
-        findings = tuple(Finding(*finding) for finding in raw.pop("findings"))
-        return CheckReport(**raw, findings=findings)
+        return self._run(_calls.check(session_id, data, timeout))
 
     def adopt(
         self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0
@@ -449,10 +402,7 @@ class StorageManager:
             >>> store.adopt(dry_run=False).adopted
             ()
         """
-        given = Arguments("adopt")
-        session = given.maybe_session(session_id)
-        adopted, skipped = self._open.adopt(session, dry_run, given.seconds(timeout))
-        return AdoptReport(tuple(adopted), tuple(Finding(*finding) for finding in skipped))
+        return self._run(_calls.adopt(session_id, dry_run, timeout))
 
     def get_storage_info(self) -> StorageInfo:
         """Say where the store lies and what it promises.
@@ -461,8 +411,7 @@ class StorageManager:
             >>> store.get_storage_info().location
             'memory:'
         """
-        raw = self._open.info()
-        return StorageInfo(**{**raw, "notes": tuple(raw["notes"])})
+        return storage_info(self._open.core)
 
     # --- Its life ---
 
@@ -472,8 +421,8 @@ class StorageManager:
         Example:
             >>> store.close()
         """
-        if self._native is not None:
-            self._native.close()
+        if self._opened is not None:
+            self._opened.core.close()
             self._closed = True
 
     def __enter__(self) -> Self:
@@ -485,20 +434,8 @@ class StorageManager:
         self.close()
 
     def __del__(self) -> None:
-        if self._native is not None and not self._closed:
+        if self._opened is not None and not self._closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __repr__(self) -> str:
-        if self._native is None:
-            return "<StorageManager>"
-        info = self._native.info()
-        return f"<StorageManager {info['location']!r} ({info['backend']})>"
-
-
-def _steps(cursor: _core.RawCursor) -> Iterator[Step]:
-    while True:
-        _log.follow()
-        raw = cursor.next()
-        if raw is None:
-            return
-        yield Step(raw)
+        return shown(self._opened, "StorageManager")

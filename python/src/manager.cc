@@ -1,0 +1,264 @@
+#include "manager.h"
+
+#include <utility>
+
+namespace stepstore::python {
+namespace {
+
+StoreOptions store_options(int if_exists, std::optional<std::uint64_t> if_version,
+                           std::optional<std::uint32_t> keep_versions) {
+  StoreOptions options;
+  options.if_exists = static_cast<IfExists>(if_exists);
+  options.if_version = if_version;
+  if (keep_versions) options.keep_versions = Keep{*keep_versions};
+  return options;
+}
+
+ListOptions list_options(std::string prefix, std::string after, std::size_t limit, bool legacy,
+                         const Call& call) {
+  return {.prefix = std::move(prefix),
+          .after = std::move(after),
+          .limit = limit,
+          .legacy = legacy,
+          .call = call};
+}
+
+ReadOptions read_options(std::optional<std::uint64_t> version, bool legacy, const Call& call) {
+  return {.version = version, .legacy = legacy, .call = call};
+}
+
+nb::list findings_to_python(const std::vector<Finding>& findings) {
+  nb::list out;
+  for (const Finding& finding : findings) {
+    out.append(nb::make_tuple(to_str(name_of(finding.kind)), to_str(finding.key),
+                              to_str(finding.message)));
+  }
+  return out;
+}
+
+nb::object page_to_python(const Listing& page) {
+  return nb::make_tuple(to_list(page.ids), to_str(page.next));
+}
+
+nb::object deleted_to_python(const DeleteResult& result) {
+  return nb::make_tuple(result.steps, result.objects);
+}
+
+nb::object check_to_python(const CheckReport& report) {
+  nb::dict out;
+  out["sessions"] = report.sessions;
+  out["steps"] = report.steps;
+  out["legacy_steps"] = report.legacy_steps;
+  out["components"] = report.components;
+  out["bytes"] = report.bytes;
+  out["data_verified"] = report.data_verified;
+  out["healthy"] = report.healthy();
+  out["findings"] = findings_to_python(report.findings);
+  return out;
+}
+
+nb::object adopted_to_python(const AdoptReport& report) {
+  nb::list adopted;
+  for (const StepName& name : report.adopted) {
+    adopted.append(nb::make_tuple(to_str(name.session_id), to_str(name.step_id)));
+  }
+  return nb::make_tuple(adopted, findings_to_python(report.skipped));
+}
+
+nb::object step_to_python(const Step& step) { return nb::cast(RawStep{step}); }
+nb::object info_to_python(const StepInfo& info) { return to_python(info); }
+nb::object receipt_to_python(const Receipt& receipt) { return to_python(receipt); }
+
+}  // namespace
+
+nb::object RawStep::bytes(const std::string& name) const {
+  const std::optional<Bytes> found = name == "metadata" ? step.metadata() : step.find(name);
+  if (!found) return nb::none();
+  return nb::bytes(found->text().data(), found->size());
+}
+
+RawCursor::~RawCursor() {
+  const nb::gil_scoped_release released;
+  state_.reset();
+}
+
+std::function<std::optional<Step>()> RawCursor::reader() const {
+  return [state = state_] {
+    const std::lock_guard guard(state->mutex);
+    return state->cursor.next();
+  };
+}
+
+Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
+                 std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency,
+                 std::uint64_t in_flight_bytes_max, const Names& s3_names,
+                 const std::optional<Signer>& credentials, bool prefer_s3) {
+  const Entry entry("StorageManager");
+  release_undelivered();
+  Options options;
+  if (local_base_path) options.local_base_path = std::string(local_base_path->c_str());
+  options.fsync = fsync;
+  options.keep_versions = Keep{keep_versions};
+  options.concurrency = concurrency;
+  options.in_flight_bytes_max = in_flight_bytes_max;
+  std::tie(options.s3_bucket_name, options.s3_region_name, options.s3_endpoint_url,
+           options.s3_profile) = std::tuple_cat(s3_names);
+  if (credentials) {
+    const auto& [key, secret, token] = *credentials;
+    options.s3_credentials = {
+        .access_key_id = key, .secret_access_key = secret, .session_token = token};
+  }
+  options.prefer_s3 = prefer_s3;
+  const std::string location = uri.c_str();
+  manager_ =
+      run(1e9, [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
+}
+
+Manager::~Manager() {
+  stop_.request_stop();
+  const nb::gil_scoped_release released;
+  manager_.reset();
+}
+
+void Manager::start(std::unique_ptr<Op> op, const Ticket& ticket, double timeout,
+                    Ticket::Work work) {
+  const auto post = [this](std::function<void()> task) { manager_->post(std::move(task)); };
+  try {
+    ticket.start(std::move(op), timeout, stop_.get_token(), post, std::move(work));
+  } catch (const StorageManagerError& error) {
+    raise(error);
+  }
+}
+
+nb::object Manager::store(nb::handle fields, int if_exists, MaybeVersion if_version,
+                          MaybeCount keep_versions, double timeout, Ticket* ticket) {
+  const StoreOptions options = store_options(if_exists, if_version, keep_versions);
+  const auto work = [&options](StepRequest request) {
+    return [options, request = std::move(request)](StorageManager& manager, const Call& call) {
+      StoreOptions with_call = options;
+      with_call.call = call;
+      return manager.store_step_data(request.session_id, request.step_id, request.data, with_call);
+    };
+  };
+  if (ticket != nullptr) {
+    auto op = ticket->op("store_step_data");
+    auto request = to_request(fields, op->buffers);
+    begin(std::move(op), *ticket, timeout, work(std::move(request)), receipt_to_python);
+    return nb::none();
+  }
+  Buffers buffers;
+  return perform("store_step_data", nullptr, timeout, work(to_request(fields, buffers)),
+                 receipt_to_python);
+}
+
+nb::object Manager::retrieve(const std::string& session, const std::string& step,
+                             MaybeVersion version, bool legacy, double timeout, Ticket* ticket) {
+  auto work = [session, step, version, legacy](StorageManager& manager, const Call& call) {
+    return manager.retrieve_step_data(session, step, read_options(version, legacy, call));
+  };
+  return perform("retrieve_step_data", ticket, timeout, std::move(work), step_to_python);
+}
+
+nb::object Manager::stat(const std::string& session, const std::string& step, MaybeVersion version,
+                         bool legacy, double timeout, Ticket* ticket) {
+  auto work = [session, step, version, legacy](StorageManager& manager, const Call& call) {
+    return manager.stat_step(session, step, read_options(version, legacy, call));
+  };
+  return perform("stat_step", ticket, timeout, std::move(work), info_to_python);
+}
+
+nb::object Manager::sessions(std::string prefix, std::string after, std::size_t limit,
+                             double timeout, Ticket* ticket) {
+  const ListOptions list = list_options(std::move(prefix), std::move(after), limit, false, {});
+  auto work = [list](StorageManager& manager, const Call& call) {
+    ListOptions with_call = list;
+    with_call.call = call;
+    return manager.list_sessions(with_call);
+  };
+  return perform("list_sessions", ticket, timeout, std::move(work), page_to_python);
+}
+
+nb::object Manager::steps(const std::string& session, std::string prefix, std::string after,
+                          std::size_t limit, bool legacy, double timeout, Ticket* ticket) {
+  const ListOptions list = list_options(std::move(prefix), std::move(after), limit, legacy, {});
+  auto work = [session, list](StorageManager& manager, const Call& call) {
+    ListOptions with_call = list;
+    with_call.call = call;
+    return manager.list_steps_for_session(session, with_call);
+  };
+  return perform("list_steps_for_session", ticket, timeout, std::move(work), page_to_python);
+}
+
+nb::object Manager::delete_step(const std::string& session, const std::string& step, double timeout,
+                                Ticket* ticket) {
+  auto work = [session, step](StorageManager& manager, const Call& call) {
+    return manager.delete_step(session, step, {.call = call});
+  };
+  return perform("delete_step", ticket, timeout, std::move(work), deleted_to_python);
+}
+
+nb::object Manager::delete_session(const std::string& session, double timeout, Ticket* ticket) {
+  auto work = [session](StorageManager& manager, const Call& call) {
+    return manager.delete_session(session, {.call = call});
+  };
+  return perform("delete_session", ticket, timeout, std::move(work), deleted_to_python);
+}
+
+nb::object Manager::check(std::optional<std::string> session, bool data, double timeout,
+                          Ticket* ticket) {
+  auto work = [session = std::move(session), data](StorageManager& manager, const Call& call) {
+    return manager.check({.session = session, .data = data, .call = call});
+  };
+  return perform("check", ticket, timeout, std::move(work), check_to_python);
+}
+
+nb::object Manager::adopt(std::optional<std::string> session, bool dry_run, double timeout,
+                          Ticket* ticket) {
+  auto work = [session = std::move(session), dry_run](StorageManager& manager, const Call& call) {
+    return manager.adopt({.session = session, .dry_run = dry_run, .call = call});
+  };
+  return perform("adopt", ticket, timeout, std::move(work), adopted_to_python);
+}
+
+nb::object Manager::iterate(const std::string& session, std::string prefix, std::string after,
+                            std::size_t limit, bool legacy, double timeout, Ticket* ticket) {
+  const ListOptions list = list_options(std::move(prefix), std::move(after), limit, legacy, {});
+  auto work = [session, list, legacy](StorageManager& manager, const Call& call) {
+    // What the cursor keeps must not ask Python about signals, nor be stopped with this call.
+    const Call kept{.timeout = call.timeout, .stop = stop_at_exit()};
+    ListOptions with_call = list;
+    with_call.call = kept;
+    return manager.iter_steps(session, with_call, read_options({}, legacy, kept));
+  };
+  return perform("iter_steps", ticket, timeout, std::move(work),
+                 [](StepCursor& cursor) { return nb::cast(RawCursor(std::move(cursor))); });
+}
+
+nb::object Manager::next(const RawCursor& cursor, Ticket* ticket) {
+  auto work = [next = cursor.reader()](StorageManager&, const Call&) { return next(); };
+  return perform("iter_steps", ticket, 1e9, std::move(work), [](const std::optional<Step>& step) {
+    return step ? step_to_python(*step) : nb::object(nb::none());
+  });
+}
+
+nb::dict Manager::info() const {
+  const StorageInfo info = manager_->get_storage_info();
+  nb::dict out;
+  out["backend"] = to_str(info.backend);
+  out["location"] = to_str(info.location);
+  out["stack"] = to_str(info.stack);
+  out["format"] = to_str(info.format);
+  out["reason"] = to_str(info.reason);
+  out["durable"] = info.durable;
+  out["fsync"] = info.fsync;
+  out["notes"] = to_list(info.notes);
+  return out;
+}
+
+void Manager::close() {
+  const Entry entry("close", true);
+  const nb::gil_scoped_release released;
+  manager_->close();
+}
+
+}  // namespace stepstore::python

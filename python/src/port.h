@@ -1,0 +1,126 @@
+// Calls that nobody waits for: they run on a manager's threads, which never take the GIL, and their
+// outcomes arrive in a Port, whose descriptor becomes readable.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+#include "call.h"
+
+namespace stepstore::python {
+
+// One call on its way. Made and destroyed with the GIL held; its outcome is filled in without.
+struct Op {
+  explicit Op(nb::object what, std::string_view operation)
+      : target(std::move(what)), entry(operation) {
+    ++counted;
+  }
+  ~Op() { --counted; }
+  Op(const Op&) = delete;
+  Op& operator=(const Op&) = delete;
+  static std::size_t count() noexcept { return counted; }  // how many there are
+
+  Op* next = nullptr;
+  nb::object target;  // the caller's own, given back with the outcome
+  Buffers buffers{Buffers::Use::after_the_call};
+  std::function<nb::object()> value;  // asked for with the GIL
+  std::optional<StorageManagerError> failure;
+  std::optional<Entry> entry;  // exit waits for it; gone when the work is done
+
+ private:
+  static inline std::atomic<std::size_t> counted{0};
+};
+
+// Operations in the order in which they were added, from any thread and without a lock.
+class OpQueue {
+ public:
+  // True when it was empty.
+  bool add(Op* op) noexcept;
+  // All of them, the oldest first.
+  Op* take() noexcept;
+
+ private:
+  std::atomic<Op*> newest_{nullptr};
+};
+
+// Shared by a Port and the calls on their way to it.
+class PortState {
+ public:
+  PortState();
+  PortState(const PortState&) = delete;
+  PortState& operator=(const PortState&) = delete;
+  ~PortState();
+
+  void deliver(Op* op) noexcept;
+  Op* take() noexcept;
+  int fileno() const noexcept { return fd_; }
+  bool of_this_process() const noexcept;
+
+ private:
+  OpQueue queue_;
+  int fd_;
+  pid_t pid_;
+};
+
+// What was delivered where nobody takes it any more waits here for somebody who holds the GIL.
+void release_undelivered();
+
+// Given with a call: where its outcome goes, and how to stop it.
+class Ticket {
+ public:
+  Ticket(std::shared_ptr<PortState> port, nb::object target)
+      : port_(std::move(port)), target_(std::move(target)) {}
+
+  void stop() { stop_.request_stop(); }
+
+  // Hands `work` to `post`, to be called with the time that is left of the timeout, and delivers
+  // the Op, which has its value then, or its error. Stopped by this ticket, by `owner` and at exit.
+  using Post = std::function<void(std::function<void()>)>;
+  using Work = std::function<void(Op& op, const Call& call)>;
+  void start(std::unique_ptr<Op> op, double timeout_seconds, const std::stop_token& owner,
+             const Post& post, Work work) const;
+
+  // Once: the target moves into it, so that a target may hold its ticket.
+  std::unique_ptr<Op> op(std::string_view operation);
+
+ private:
+  std::shared_ptr<PortState> port_;
+  nb::object target_;
+  std::stop_source stop_;
+};
+
+class Port {
+ public:
+  Port() : state_(std::make_shared<PortState>()) {}
+  ~Port();
+
+  int fileno() const noexcept { return state_->fileno(); }
+  // Throws Unsupported in a forked child.
+  Ticket ticket(nb::object target) const;
+  // (target, succeeded, value or exception) of what has ended.
+  nb::list take();
+  // Waits without the GIL until something has ended; ctrl-C ends it. At exit it does not wait.
+  void wait();
+
+ private:
+  std::shared_ptr<PortState> state_;
+};
+
+// Held by Python code that makes several calls, as a context manager: exit waits for all of it.
+class Busy {
+ public:
+  explicit Busy(std::string operation) : operation_(std::move(operation)) {}
+  void enter() { entry_.emplace(operation_); }
+  void leave() { entry_.reset(); }
+
+ private:
+  std::string operation_;
+  std::optional<Entry> entry_;
+};
+
+}  // namespace stepstore::python

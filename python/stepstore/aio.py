@@ -1,0 +1,479 @@
+"""stepstore for asyncio: `aio.StorageManager` has the methods of `stepstore.StorageManager`, to be awaited.
+
+The work is done by the library's threads, which never take the GIL; the loop does not wait for the network or the disk.
+
+>>> async with aio.StorageManager("memory:") as store:
+...     receipt = await store.store_step_data("login-test", "0001", "<h1>", action_data={"type": "click"})
+...     html, screenshot, action = await store.retrieve_step_data("login-test", "0001")
+>>> html, screenshot, action
+('<h1>', None, {'type': 'click'})
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from stepstore import _batches, _calls, _core, exceptions
+from stepstore._inputs import (
+    Arguments,
+    Components,
+    Html,
+    IfExists,
+    JsonDefault,
+    JsonLike,
+    Keep,
+    KeepVersions,
+    Screenshot,
+)
+from stepstore._lanes import Flight, Lane, Lanes
+from stepstore._s3_inputs import Credentials
+from stepstore._settings import Opened, open_core, shown, storage_info
+from stepstore._step import ReceiptOrError, Step, StepOrError
+from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
+from stepstore.exceptions import StorageManagerError
+
+T = TypeVar("T")
+
+
+class StorageManager:
+    """Stores the steps of recorded sessions and gets them back, without making the event loop wait.
+
+    The methods, arguments, defaults and errors are those of `stepstore.StorageManager`; here they are awaited.
+
+    One manager may be used by any number of tasks, and on several loops in several threads. At most twice
+    `concurrency` calls and `in_flight_bytes_max` bytes are on their way for a loop; others wait for their turn in the
+    order of coming. A task that is cancelled, also by `asyncio.timeout`, stops its call and waits until it has ended:
+    the step is whole or as it was before, and nothing goes on. What a call is given as `bytes` is taken without a
+    copy; what can be changed is copied.
+
+    After `os.fork()` a child needs an event loop of its own; the manager works there. uvloop works.
+
+    Args:
+        uri, local_base_path, fsync, keep_versions, concurrency, in_flight_bytes_max, s3_bucket_name, s3_region_name,
+            s3_endpoint_url, s3_profile, credentials, prefer_s3: As of `stepstore.StorageManager`.
+
+    Raises:
+        ConfigError: The URI or an option is wrong.
+
+    Use it in an `async with` statement, or await `aclose()` when done.
+
+    Example:
+        >>> async with aio.StorageManager("memory:") as store:
+        ...     await store.list_sessions()
+        []
+    """
+
+    _opened: Opened | None = None
+    _closed = False
+
+    def __init__(
+        self,
+        uri: str | os.PathLike[str] | None = None,
+        *,
+        local_base_path: str | os.PathLike[str] | None = None,
+        fsync: bool | None = None,
+        keep_versions: KeepVersions = 1,
+        concurrency: int = 16,
+        in_flight_bytes_max: int = 256 * 2**20,
+        s3_bucket_name: str | None = None,
+        s3_region_name: str | None = None,
+        s3_endpoint_url: str | None = None,
+        s3_profile: str | None = None,
+        credentials: Credentials | None = None,
+        prefer_s3: bool = True,
+    ) -> None:
+        self._opened = open_core(
+            uri,
+            local_base_path,
+            fsync,
+            keep_versions,
+            concurrency,
+            in_flight_bytes_max,
+            (s3_bucket_name, s3_region_name, s3_endpoint_url, s3_profile),
+            credentials,
+            prefer_s3,
+        )
+
+        self._lanes = Lanes(self._opened)
+
+    @property
+    def _native(self) -> _core.Manager:
+        assert self._opened is not None
+        return self._opened.core
+
+    def _lane(self) -> Lane:
+        if self._closed:
+            raise exceptions.make("Closed", "StorageManager", "", "the StorageManager was closed", "Open another one.")
+        return self._lanes.mine()
+
+    async def _run(self, call: _calls.Call[T]) -> T:
+        return await self._lane().run(call)
+
+    # --- Steps ---
+
+    async def store_step_data(  # noqa: PLR0917
+        self,
+        session_id: str,
+        step_id: str,
+        html_content: Html = None,
+        screenshot_bytes: Screenshot = None,
+        action_data: JsonLike = None,
+        metadata: JsonLike = None,
+        *,
+        components: Components = None,
+        if_exists: IfExists = "new_version",
+        if_version: int | None = None,
+        keep_versions: KeepVersions | None = None,
+        keep: Keep | None = None,
+        json_default: JsonDefault | None = None,
+        timeout: float | None = 60.0,
+    ) -> Receipt:
+        """Store a step: all of it or nothing. After it returns, every reader sees it and a crash does not lose it.
+
+        Args:
+            session_id: Any non-empty text whose encoded form has at most 200 bytes.
+            step_id: The same.
+            html_content: The page: str (stored as UTF-8) or bytes in any encoding, kept as they are.
+            screenshot_bytes: PNG, JPEG and WebP are recognised; or a `pathlib.Path` of a file.
+            action_data: Anything JSON-like; bytes are taken as JSON text and kept to the byte.
+            metadata: The same.
+            components: Any number of further parts by name: bytes, str, a `pathlib.Path` (large files are streamed), or
+                a pair of one of these and a content type.
+            if_exists: What to do when the step is there: make the next version, fail, or skip when every byte is the
+                same.
+            if_version: Store only over this version; 0: only a new step.
+            keep_versions: How many versions stay readable; "all" keeps every one. Default: the manager's.
+            keep: "critical" is another way to say `keep_versions="all"`.
+            json_default: As `default` of `json.dumps`.
+            timeout: Seconds for the whole call; None: no limit.
+
+        Raises:
+            InvalidArgument: An id, name, JSON or option is wrong. Nothing was written.
+            AlreadyExists: `if_exists="fail"`, and the step is there.
+            Conflict: `if_version` is not the version that is there.
+            NoSpace, TooLarge, Io, Timeout: The step is as it was before, unless `error.outcome_unknown`.
+
+        Example:
+            >>> (await store.store_step_data("login-test", "0001", "<p>", action_data={"type": "click"})).version
+            1
+        """
+        given = Arguments("store_step_data")
+        given.step(session_id, step_id)  # first, so that errors name it
+        choices = _calls.store_choices(given, if_exists, if_version, keep_versions, keep, json_default, timeout)
+        step = StepData(session_id, step_id, html_content, screenshot_bytes, action_data, metadata, components)
+        return await self._run(_calls.store(step, choices))
+
+    async def store_steps(
+        self,
+        steps: Iterable[StepData] | AsyncIterable[StepData],
+        *,
+        if_exists: IfExists = "new_version",
+        if_version: int | None = None,
+        keep_versions: KeepVersions | None = None,
+        keep: Keep | None = None,
+        json_default: JsonDefault | None = None,
+        timeout: float | None = 60.0,
+    ) -> list[ReceiptOrError]:
+        """Store many steps, several at a time.
+
+        Args:
+            steps: `StepData` each; taken bit by bit, so that a generator need not fit into memory.
+            if_exists, if_version, keep_versions, keep, json_default: As of `store_step_data`, for all of them.
+            timeout: Seconds for all of them; None: no limit.
+
+        Returns:
+            A `Receipt` per step in their order, or the exception (not raised) that kept the step from being stored.
+
+        Example:
+            >>> steps = [stepstore.StepData("s", str(i), html_content="<p>") for i in range(3)]
+            >>> [receipt.version for receipt in await store.store_steps(steps)]
+            [1, 1, 1]
+        """
+        choices = _calls.store_choices(
+            Arguments("store_steps"), if_exists, if_version, keep_versions, keep, json_default, timeout
+        )
+        deadline = _batches.Deadline(choices.seconds)
+
+        async def calls() -> AsyncIterator[_calls.Call[Receipt] | StorageManagerError]:
+            if isinstance(steps, AsyncIterable):
+                async for step in steps:
+                    yield _batches.storing_one(step, choices, deadline)
+            else:
+                for step in steps:
+                    yield _batches.storing_one(step, choices, deadline)
+
+        return await self._batch(calls())
+
+    async def retrieve_step_data(
+        self,
+        session_id: str,
+        step_id: str,
+        *,
+        version: int | None = None,
+        legacy: bool = False,
+        timeout: float | None = 60.0,
+    ) -> Step:
+        """Read a step, whole and verified.
+
+        Args:
+            session_id: The session.
+            step_id: The step.
+            version: A kept older version; None: the current one.
+            legacy: Also read a folder without a manifest that is older than 24 hours.
+            timeout: Seconds for the whole call; None: no limit.
+
+        Raises:
+            NotFound: There is no such step or version.
+            Corrupt: Its bytes do not agree with its manifest.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> (await store.retrieve_step_data("s", "1")).html_content
+            '<p>'
+        """
+        return await self._run(_calls.retrieve(session_id, step_id, version, legacy, timeout))
+
+    async def retrieve_steps(
+        self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float | None = 60.0
+    ) -> list[StepOrError]:
+        """Read many steps, several at a time.
+
+        Args:
+            steps: Pairs of session id and step id.
+            legacy: As of `retrieve_step_data`.
+            timeout: Seconds for all of them; None: no limit.
+
+        Returns:
+            A `Step` per pair in their order, or the exception (not raised) that kept it from being read.
+
+        Example:
+            >>> [type(result).__name__ for result in await store.retrieve_steps([("s", "none")])]
+            ['NotFound']
+        """
+
+        async def calls() -> AsyncIterator[_calls.Call[Step] | StorageManagerError]:
+            for call in _batches.retrieving(steps, legacy, timeout):
+                yield call
+
+        return await self._batch(calls())
+
+    async def stat_step(
+        self,
+        session_id: str,
+        step_id: str,
+        *,
+        version: int | None = None,
+        legacy: bool = False,
+        timeout: float | None = 60.0,
+    ) -> StepInfo:
+        """Read only a step's manifest. Arguments and errors as of `retrieve_step_data`.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> [component.name for component in (await store.stat_step("s", "1")).components]
+            ['html']
+        """
+        return await self._run(_calls.stat(session_id, step_id, version, legacy, timeout))
+
+    # --- Listings ---
+
+    async def list_sessions(
+        self, *, prefix: str = "", after: str = "", limit: int | None = None, timeout: float | None = 60.0
+    ) -> list[str]:
+        """List the sessions, in the order of their encoded ids.
+
+        Sessions are listed by their folders: one whose steps were all deleted singly is still listed.
+
+        Args:
+            prefix: Only ids that begin with it.
+            after: Only what comes after this id.
+            limit: At most so many; None: all.
+            timeout: Seconds for the whole call; None: no limit.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> await store.list_sessions()
+            ['s']
+        """
+        return (await self._run(_calls.sessions("list_sessions", prefix, after, limit, timeout)))[0]
+
+    def iter_sessions(self, *, prefix: str = "", timeout: float | None = 60.0) -> AsyncIterator[str]:
+        """Go through the sessions page by page. `timeout`: seconds for each page.
+
+        Example:
+            >>> [session async for session in store.iter_sessions()]
+            []
+        """
+        first = _calls.sessions("iter_sessions", prefix, "", _calls.PAGE_IDS, timeout)
+        return self._session_pages(first, prefix, timeout)
+
+    async def _session_pages(
+        self, call: _calls.Call[_calls.Page], prefix: str, timeout: float | None
+    ) -> AsyncIterator[str]:
+        while True:
+            ids, after = await self._run(call)
+            for session_id in ids:
+                yield session_id
+            if not after:
+                return
+            call = _calls.sessions("iter_sessions", prefix, after, _calls.PAGE_IDS, timeout)
+
+    async def _steps_of(self, begin: _calls.Call[_core.RawCursor]) -> AsyncIterator[Step]:
+        cursor = await self._run(begin)
+        while (step := await self._run(_calls.next_of(cursor))) is not None:
+            yield step
+
+    async def _batch(self, calls: AsyncIterator[_calls.Call[T] | StorageManagerError]) -> list[T | StorageManagerError]:
+        lane = self._lane()
+        begun: list[Flight | StorageManagerError] = []
+        try:
+            async for call in calls:
+                begun.append(await lane.begin(call) if isinstance(call, _calls.Call) else call)
+            return [(await each.outcome())[1] if isinstance(each, Flight) else each for each in begun]
+        except BaseException:
+            await asyncio.gather(*(each.stop() for each in begun if isinstance(each, Flight)))
+            raise
+
+    async def list_steps_for_session(
+        self,
+        session_id: str,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        legacy: bool = False,
+        timeout: float | None = 60.0,
+    ) -> list[str]:
+        """List the committed steps of a session, in the order of their encoded ids. An unknown session has none.
+
+        Arguments as of `list_sessions`; with `legacy`, folders without a manifest too.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> await store.list_steps_for_session("s")
+            ['1']
+        """
+        return (await self._run(_calls.steps(session_id, prefix, after, limit, legacy, timeout)))[0]
+
+    list_steps = list_steps_for_session
+
+    def iter_steps(
+        self,
+        session_id: str,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        legacy: bool = False,
+        timeout: float | None = 60.0,
+    ) -> AsyncIterator[Step]:
+        """Read the steps of a session one after the other; the next ones are read ahead. `timeout`: seconds for each.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> [step.step_id async for step in store.iter_steps("s")]
+            ['1']
+        """
+        return self._steps_of(_calls.iterate(session_id, prefix, after, limit, legacy, timeout))
+
+    # --- Deletion and care ---
+
+    async def delete_step(self, session_id: str, step_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
+        """Delete a step. Deleting what is not there succeeds.
+
+        Raises:
+            Held: A hold protects the step or its session.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> await store.delete_step("s", "1")
+            DeleteResult(steps=1, objects=1)
+        """
+        return await self._run(_calls.delete_step(session_id, step_id, timeout))
+
+    async def delete_session(self, session_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
+        """Delete all of a session. Recording may go on under the same id at once.
+
+        Raises:
+            Held: A hold protects the session or one of its steps.
+            PartialFailure: Something could not be removed, after everything was tried. Call again.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> (await store.delete_session("s")).steps
+            1
+        """
+        return await self._run(_calls.delete_session(session_id, timeout))
+
+    async def check(
+        self, session_id: str | None = None, *, data: bool = False, timeout: float | None = 86400.0
+    ) -> CheckReport:
+        """Look for damage. Changes nothing.
+
+        Args:
+            session_id: One session; None: the whole store.
+            data: Also read every component and compare its checksum.
+            timeout: Seconds for the whole call; None: no limit.
+
+        Example:
+            >>> (await store.check(data=True)).healthy
+            True
+        """
+        return await self._run(_calls.check(session_id, data, timeout))
+
+    async def adopt(
+        self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0
+    ) -> AdoptReport:
+        """Write manifests for folders of the older layout, 24 hours old at least. Moves nothing.
+
+        Args:
+            session_id: One session; None: every session.
+            dry_run: Only say what would be done.
+            timeout: Seconds for the whole call; None: no limit.
+
+        Example:
+            >>> (await store.adopt(dry_run=False)).adopted
+            ()
+        """
+        return await self._run(_calls.adopt(session_id, dry_run, timeout))
+
+    def get_storage_info(self) -> StorageInfo:
+        """Say where the store lies and what it promises.
+
+        Example:
+            >>> store.get_storage_info().location
+            'memory:'
+        """
+        return storage_info(self._native)
+
+    # --- Its life ---
+
+    async def aclose(self) -> None:
+        """Wait for the calls of this loop that are on their way; later ones raise `Closed`. May be called twice.
+
+        Example:
+            >>> await store.aclose()
+        """
+        self._closed = True
+        await self._lanes.mine().until_idle()
+        self._native.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if self._opened is not None and not self._closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+
+    def __repr__(self) -> str:
+        return shown(self._opened, "aio.StorageManager")
