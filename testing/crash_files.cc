@@ -126,7 +126,7 @@ CrashFiles::NodePtr CrashFiles::node_of(int fd) const {
 std::string CrashFiles::path_of(int dir, const char* path) const {
   const std::lock_guard lock(mutex_);
   const auto found = open_.find(dir);
-  const std::string base = found == open_.end() ? "" : found->second.path;
+  std::string base = found == open_.end() ? "" : found->second.path;
   if (std::strcmp(path, ".") == 0) return base;
   return base.empty() ? path : base + '/' + path;
 }

@@ -53,10 +53,10 @@ struct ScriptedStore::State {
   // One request under its action. `make_effect` gives a closure that owns all it needs; it is only
   // asked for when the request comes late.
   template <class T, class Work, class MakeEffect>
-  Result<T> request(ScriptedRequest asked, std::string_view told_as_operation, bool write,
+  Result<T> request(const ScriptedRequest& asked, std::string_view told_as_operation, bool write,
                     Work&& work, MakeEffect&& make_effect) {
     const std::string key = asked.key;
-    const ScriptedAction action = ask(std::move(asked));
+    const ScriptedAction action = ask(asked);
     switch (action.kind) {
       case Kind::pass:
         return work();

@@ -20,33 +20,33 @@ class BentStore : public ObjectStore {
  public:
   std::vector<Result<ETag>> put(std::span<const PutRequest> items,
                                 const CallLimits& limits) override {
-    return good_.put(items, limits);
+    return good.put(items, limits);
   }
   PublishResult publish(const PublishRequest& request, const CallLimits& limits) override {
-    return good_.publish(request, limits);
+    return good.publish(request, limits);
   }
   std::vector<Result<Object>> get(std::span<const GetRequest> items,
                                   const CallLimits& limits) override {
     ++reads_;
-    return good_.get(items, limits);
+    return good.get(items, limits);
   }
   std::vector<Result<ObjectInfo>> head(std::span<const ObjectKey> keys,
                                        const CallLimits& limits) override {
     ++reads_;
-    return good_.head(keys, limits);
+    return good.head(keys, limits);
   }
   ListPage list(const ListRequest& request, const CallLimits& limits) override {
-    return good_.list(request, limits);
+    return good.list(request, limits);
   }
   std::vector<Result<Done>> remove(std::span<const ObjectKey> keys,
                                    const CallLimits& limits) override {
-    return good_.remove(keys, limits);
+    return good.remove(keys, limits);
   }
   std::unique_ptr<Upload> start_upload(const ObjectKey& key, const std::string& content_type,
                                        const CallLimits& limits) override {
-    return good_.start_upload(key, content_type, limits);
+    return good.start_upload(key, content_type, limits);
   }
-  Capabilities capabilities() const override { return good_.capabilities(); }
+  Capabilities capabilities() const override { return good.capabilities(); }
 
  protected:
   // Lets other threads read in the middle of a write, if there are any.
@@ -55,7 +55,7 @@ class BentStore : public ObjectStore {
     for (int i = 0; i < 5'000 && reads_ < before + 8; ++i) std::this_thread::yield();
   }
 
-  MemoryStore good_;
+  MemoryStore good;
 
  private:
   std::atomic<std::size_t> reads_ = 0;
@@ -89,7 +89,7 @@ class LooksThenWrites final : public BentStore {
                                 const CallLimits& limits) override {
     std::vector<Result<ETag>> outcomes;
     for (PutRequest item : items) {
-      const auto found = head_one(good_, item.key);
+      const auto found = head_one(good, item.key);
       if (item.condition.kind == Condition::Kind::absent && found) {
         outcomes.push_back(error(ErrorCode::AlreadyExists, "put", item.key.text(), "taken"));
         continue;
@@ -101,7 +101,7 @@ class LooksThenWrites final : public BentStore {
       }
       std::this_thread::yield();
       item.condition = {};
-      outcomes.push_back(put_one(good_, item, limits));
+      outcomes.push_back(put_one(good, item, limits));
     }
     return outcomes;
   }
@@ -121,7 +121,7 @@ class IgnoresConditions final : public BentStore {
                                 const CallLimits& limits) override {
     std::vector<PutRequest> plain(items.begin(), items.end());
     for (PutRequest& item : plain) item.condition = {};
-    return good_.put(plain, limits);
+    return good.put(plain, limits);
   }
 };
 
@@ -136,7 +136,7 @@ TEST(Conformance, CatchesConditionsThatAreIgnored) {
 class ListsByFolder final : public BentStore {
  public:
   ListPage list(const ListRequest& request, const CallLimits& limits) override {
-    ListPage page = good_.list(request, limits);
+    ListPage page = good.list(request, limits);
     const auto by_folder = [](std::string text) {
       std::ranges::replace(text, '/', '\1');
       return text;
@@ -156,7 +156,7 @@ class RepeatsETags final : public BentStore {
  public:
   std::vector<Result<ETag>> put(std::span<const PutRequest> items,
                                 const CallLimits& limits) override {
-    auto outcomes = good_.put(items, limits);
+    auto outcomes = good.put(items, limits);
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (outcomes[i]) outcomes[i] = ETag(std::to_string(items[i].body.size()));
     }
@@ -172,7 +172,7 @@ TEST(Conformance, CatchesETagsThatComeBack) {
 class LosesTheGuard final : public BentStore {
  public:
   PublishResult publish(const PublishRequest& request, const CallLimits& limits) override {
-    return good_.publish({.parts = request.parts, .guard = {}, .commit = request.commit}, limits);
+    return good.publish({.parts = request.parts, .guard = {}, .commit = request.commit}, limits);
   }
 };
 
@@ -186,12 +186,12 @@ TEST(Conformance, CatchesAGuardThatIsLost) {
 class JudgesThenCommits final : public BentStore {
  public:
   PublishResult publish(const PublishRequest& request, const CallLimits& limits) override {
-    PublishResult result = good_.publish(request, limits);
+    PublishResult result = good.publish(request, limits);
     if (!request.guard || !result.commit || !*result.commit) return result;
     // Takes the commit back and makes it again, which is a commit without its guard.
-    (void)remove_one(good_, request.commit.key);
+    (void)remove_one(good, request.commit.key);
     for (int i = 0; i < 300; ++i) std::this_thread::yield();
-    result.commit = put_one(good_, request.commit, limits);
+    result.commit = put_one(good, request.commit, limits);
     return result;
   }
 };
@@ -204,9 +204,9 @@ class CommitsFirst final : public BentStore {
  public:
   PublishResult publish(const PublishRequest& request, const CallLimits& limits) override {
     PublishResult result;
-    result.commit = put_one(good_, request.commit, limits);
+    result.commit = put_one(good, request.commit, limits);
     wait_for_readers();
-    result.parts = good_.put(request.parts, limits);
+    result.parts = good.put(request.parts, limits);
     return result;
   }
 };
@@ -223,9 +223,9 @@ class WritesInTwo final : public BentStore {
                                 const CallLimits& limits) override {
     std::vector<PutRequest> halves(items.begin(), items.end());
     for (PutRequest& item : halves) item.body = item.body.slice(0, item.body.size() / 2);
-    (void)good_.put(halves, limits);
+    (void)good.put(halves, limits);
     wait_for_readers();
-    return good_.put(items, limits);
+    return good.put(items, limits);
   }
 };
 
@@ -236,7 +236,7 @@ TEST(Conformance, CatchesHalfABody) {
 class IgnoresLimits final : public BentStore {
  public:
   std::vector<Result<ETag>> put(std::span<const PutRequest> items, const CallLimits&) override {
-    return good_.put(items, {});
+    return good.put(items, {});
   }
 };
 
@@ -249,7 +249,7 @@ TEST(Conformance, CatchesLimitsThatAreIgnored) {
 class SkipsTheNeighbour final : public BentStore {
  public:
   ListPage list(const ListRequest& request, const CallLimits& limits) override {
-    ListPage page = good_.list(request, limits);
+    ListPage page = good.list(request, limits);
     if (page.next.ends_with('/')) page.next.back() = '0';
     return page;
   }
@@ -273,7 +273,7 @@ class FoldsCase final : public BentStore {
                      [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       item.key = ObjectKey(text);
     }
-    return good_.put(folded, limits);
+    return good.put(folded, limits);
   }
 };
 

@@ -108,7 +108,8 @@ void Peer::reset() {
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   // The number stays taken until serve() closes it, since the destructor may still shut it down.
   const sockaddr nobody{};
-  ::connect(socket_, &nobody, sizeof nobody);  // AF_UNSPEC: disconnects, with RST under SO_LINGER
+  (void)::connect(socket_, &nobody,
+                  sizeof nobody);  // AF_UNSPEC: disconnects, with RST under SO_LINGER
 }
 
 ScriptedServer::ScriptedServer(Script script, int receive_buffer)
@@ -169,7 +170,7 @@ std::string answer(std::string_view body, std::string_view status) {
   return out.append(body);
 }
 
-ScriptedServer::Script always(std::string body) {
+ScriptedServer::Script always(const std::string& body) {
   return [text = answer(body)](Peer& peer, int) {
     while (peer.read_request()) peer.send(text);
   };

@@ -79,7 +79,7 @@ std::uint16_t unused_port();
 // An answer with a Content-Length.
 std::string answer(std::string_view body, std::string_view status = "200 OK");
 // Answers every request with `body`, for as long as the client likes.
-ScriptedServer::Script always(std::string body);
+ScriptedServer::Script always(const std::string& body);
 
 Sending get(std::string target = "/");
 Sending put(std::string target, BytesView body);  // the body must outlive the exchange

@@ -24,8 +24,8 @@ constexpr std::uint32_t kHeadBytesMax = kScratchBytes - 1024;
 }
 
 // Beast reads the head and takes chunked bodies apart; what it finds is gathered here.
-template <bool request>
-class Parser final : public beast::http::basic_parser<request> {
+template <bool IsRequest>
+class Parser final : public beast::http::basic_parser<IsRequest> {
  public:
   int status = 0;                  // of an answer
   std::string method{}, target{};  // of a request
@@ -62,7 +62,7 @@ class Parser final : public beast::http::basic_parser<request> {
 
 }  // namespace
 
-template <bool request>
+template <bool IsRequest>
 class ReaderState {
  public:
   ReaderState(bool head, std::uint64_t bytes_max, std::span<std::byte> space)
@@ -97,7 +97,7 @@ class ReaderState {
   }
 
   void on_head() {
-    if constexpr (!request) {
+    if constexpr (!IsRequest) {
       if (parser->status < 200) {  // 100 Continue: the answer itself is still to come
         begin();
         return;
@@ -164,31 +164,31 @@ class ReaderState {
   const std::uint64_t body_bytes_max;
   const std::span<std::byte> scratch;
   std::size_t begin_ = 0, end_ = 0;  // what of the scratch space is not parsed
-  std::optional<Parser<request>> parser;
+  std::optional<Parser<IsRequest>> parser;
   bool any = false, head_done = false, finished = false;
   bool direct = false;  // the body has a known size, and goes into the block
   std::shared_ptr<std::byte[]> block;
   std::uint64_t body_size = 0, filled = 0;
 };
 
-template <bool request>
-MessageReader<request>::MessageReader(bool to_head, std::uint64_t body_bytes_max,
-                                      std::span<std::byte> scratch)
-    : state_(std::make_unique<ReaderState<request>>(to_head, body_bytes_max, scratch)) {}
-template <bool request>
-MessageReader<request>::~MessageReader() = default;
+template <bool IsRequest>
+MessageReader<IsRequest>::MessageReader(bool to_head, std::uint64_t body_bytes_max,
+                                        std::span<std::byte> scratch)
+    : state(std::make_unique<ReaderState<IsRequest>>(to_head, body_bytes_max, scratch)) {}
+template <bool IsRequest>
+MessageReader<IsRequest>::~MessageReader() = default;
 
-template <bool request>
-std::span<std::byte> MessageReader<request>::room() {
-  auto& s = *state_;
+template <bool IsRequest>
+std::span<std::byte> MessageReader<IsRequest>::room() {
+  auto& s = *state;
   if (s.direct) return {s.block.get() + s.filled, static_cast<std::size_t>(s.body_size - s.filled)};
   if (s.end_ == s.scratch.size()) not_http("its head is too long");
   return s.scratch.subspan(s.end_);
 }
 
-template <bool request>
-void MessageReader<request>::received(std::size_t bytes) {
-  auto& s = *state_;
+template <bool IsRequest>
+void MessageReader<IsRequest>::received(std::size_t bytes) {
+  auto& s = *state;
   s.any = true;
   if (s.direct) {
     s.filled += bytes;
@@ -199,9 +199,9 @@ void MessageReader<request>::received(std::size_t bytes) {
   s.parse();
 }
 
-template <bool request>
-void MessageReader<request>::ended() {
-  auto& s = *state_;
+template <bool IsRequest>
+void MessageReader<IsRequest>::ended() {
+  auto& s = *state;
   const auto cut_off = [] {
     error(ErrorCode::Io, "receive", "", "the connection ended in the middle of a message",
           "Call again.")
@@ -214,40 +214,40 @@ void MessageReader<request>::ended() {
   s.finished = true;
 }
 
-template <bool request>
-bool MessageReader<request>::begun() const noexcept {
-  return state_->any;
+template <bool IsRequest>
+bool MessageReader<IsRequest>::begun() const noexcept {
+  return state->any;
 }
-template <bool request>
-bool MessageReader<request>::done() const noexcept {
-  return state_->finished;
+template <bool IsRequest>
+bool MessageReader<IsRequest>::done() const noexcept {
+  return state->finished;
 }
-template <bool request>
-bool MessageReader<request>::reusable() const noexcept {
-  return state_->finished && state_->parser->keep_alive() && state_->begin_ == state_->end_;
+template <bool IsRequest>
+bool MessageReader<IsRequest>::reusable() const noexcept {
+  return state->finished && state->parser->keep_alive() && state->begin_ == state->end_;
 }
 
 template class MessageReader<false>;
 template class MessageReader<true>;
 
 Response ResponseReader::take() {
-  return {.status = state_->parser->status,
-          .headers = std::move(state_->parser->headers),
-          .body = state_->take_body()};
+  return {.status = state->parser->status,
+          .headers = std::move(state->parser->headers),
+          .body = state->take_body()};
 }
 
 bool RequestReader::wants_continue() const noexcept {
-  if (!state_->head_done || state_->finished) return false;
-  const std::string* const expect = find_header(state_->parser->headers, "Expect");
+  if (!state->head_done || state->finished) return false;
+  const std::string* const expect = find_header(state->parser->headers, "Expect");
   return expect != nullptr && expect->starts_with("100");
 }
 
 Received RequestReader::take() {
-  const bool keep_alive = state_->parser->keep_alive();
-  return {.method = std::move(state_->parser->method),
-          .target = std::move(state_->parser->target),
-          .headers = std::move(state_->parser->headers),
-          .body = state_->take_body(),
+  const bool keep_alive = state->parser->keep_alive();
+  return {.method = std::move(state->parser->method),
+          .target = std::move(state->parser->target),
+          .headers = std::move(state->parser->headers),
+          .body = state->take_body(),
           .keep_alive = keep_alive};
 }
 

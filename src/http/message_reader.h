@@ -12,12 +12,12 @@ namespace stepstore::http {
 // The space in which heads are read; part of a connection, since allocating it anew costs.
 inline constexpr std::size_t kScratchBytes = std::size_t{64} << 10U;
 
-template <bool request>
+template <bool IsRequest>
 class ReaderState;
 
 // For one message. Not thread-safe. Its methods throw Io for what is no HTTP, TooLarge for a body
 // beyond the limit.
-template <bool request>
+template <bool IsRequest>
 class MessageReader {
  public:
   MessageReader(bool to_head, std::uint64_t body_bytes_max, std::span<std::byte> scratch);
@@ -34,7 +34,7 @@ class MessageReader {
   bool reusable() const noexcept;
 
  protected:
-  std::unique_ptr<ReaderState<request>> state_;
+  std::unique_ptr<ReaderState<IsRequest>> state;
 };
 
 class ResponseReader final : public MessageReader<false> {

@@ -29,8 +29,8 @@ struct Act {
   std::function<void(Pages&)> effect;
 };
 
-Act store(std::string session_id, std::string step_id, std::string html,
-          StoreOptions options = {}) {
+Act store(const std::string& session_id, const std::string& step_id, const std::string& html,
+          const StoreOptions& options = {}) {
   return {"store " + session_id + '/' + step_id,
           [=](StorageManager& manager) {
             manager.store_step_data(session_id, step_id,
@@ -39,13 +39,13 @@ Act store(std::string session_id, std::string step_id, std::string html,
           [=](Pages& pages) { pages[{session_id, step_id}] = html; }};
 }
 
-Act remove_step(std::string session_id, std::string step_id) {
+Act remove_step(const std::string& session_id, const std::string& step_id) {
   return {"delete " + session_id + '/' + step_id,
           [=](StorageManager& manager) { manager.delete_step(session_id, step_id); },
           [=](Pages& pages) { pages[{session_id, step_id}].reset(); }};
 }
 
-Act remove_session(std::string session_id) {
+Act remove_session(const std::string& session_id) {
   return {"delete " + session_id,
           [=](StorageManager& manager) { manager.delete_session(session_id); },
           [=](Pages& pages) {

@@ -30,7 +30,7 @@ Operation get_if() {
 }
 Operation head() { return head_object(ObjectKey("k")); }
 Operation list() { return list_objects({.prefix = "p"}); }
-Operation complete(Condition condition = {}) {
+Operation complete(const Condition& condition = {}) {
   return complete_multipart_upload(ObjectKey("k"), "U", {}, condition, 0, {});
 }
 

@@ -9,6 +9,7 @@ from docs_support import MANUAL, README, ROOT, Block, blocks, command, environme
 
 CXX = os.environ.get("CXX", "g++")
 PREAMBLE = """#include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 #include "stepstore/stepstore.h"

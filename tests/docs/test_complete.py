@@ -10,7 +10,7 @@ import stepstore
 from docs_support import MANUAL, ROOT, words_in_code
 
 WORDS = words_in_code(MANUAL)
-VALUE_HEADERS = ("call.h", "options.h", "step.h", "storage_manager.h")
+VALUE_HEADERS = ("call.h", "options.h", "reports.h", "step.h", "storage_manager.h")
 CLASSES = (
     ("storage_manager.h", "StorageManager", 13),
     ("storage_manager.h", "StepCursor", 1),
@@ -22,7 +22,7 @@ ENUMS = (
     ("error.h", "ErrorCode", 21),
     ("options.h", "IfExists", 3),
     ("step.h", "State", 2),
-    ("storage_manager.h", "Kind", 5),
+    ("reports.h", "Kind", 5),
     ("log.h", "LogLevel", 6),
 )
 

@@ -36,7 +36,7 @@ class LocalFaults : public testing::Test {
   }
   // The n-th call that `counts` says yes to fails with the number; `times` calls in all.
   void fail(std::uint64_t n, int number, std::uint64_t times = 1,
-            std::function<bool(std::string_view, const std::string&)> counts = {}) {
+            const std::function<bool(std::string_view, const std::string&)>& counts = {}) {
     auto seen = std::make_shared<std::atomic<std::uint64_t>>(0);
     failed = std::make_shared<std::atomic<bool>>(false);
     files.before_each([=, failed = failed](std::string_view call, const std::string& path) {

@@ -35,9 +35,9 @@ std::vector<std::string> notes_of(std::filesystem::path path) {
 }  // namespace
 
 struct LocalStore::State {
-  State(std::filesystem::path root, LocalStoreOptions options, Files& files, Clock& clock,
+  State(const std::filesystem::path& root, LocalStoreOptions options, Files& files, Clock& clock,
         Random& random)
-      : core(std::move(root), options, files, clock, random), workshop(core) {}
+      : core(root, options, files, clock, random), workshop(core) {}
   local::Core core;
   local::Workshop workshop;
 };

@@ -50,9 +50,9 @@ class Trial {
                           {.etag_style = style});
   }
 
-  Result<ETag> write(const ObjectKey& key, Condition condition,
+  Result<ETag> write(const ObjectKey& key, const Condition& condition,
                      s3::ETagStyle style = s3::ETagStyle::quoted) {
-    return race(key, std::move(condition), 1, style).front();
+    return race(key, condition, 1, style).front();
   }
 
   std::vector<Result<ETag>> race(const ObjectKey& key, const Condition& condition,
