@@ -10,8 +10,9 @@ from docs_support import README, ROOT, blocks, command, environment
 
 def test_python_and_shell_run_in_their_order(tmp_path, monkeypatch, recording, capsys):
     monkeypatch.chdir(tmp_path)
-    (python,) = blocks(README, "python")
-    exec(compile(python.code, "README.md", "exec"), {})
+    blocking, awaited = blocks(README, "python")
+    for python in (blocking, awaited):
+        exec(compile(python.code, "README.md", "exec"), {})
     assert capsys.readouterr().out == "['login-test'] ['0001']\n"
 
     # `<session>/<step>/...`, as README says of the folder that it imports.
@@ -27,7 +28,7 @@ def test_python_and_shell_run_in_their_order(tmp_path, monkeypatch, recording, c
         shown += done.stdout
     assert len(shell.code.splitlines()) >= 4
     assert "step_0029" in shown
-    assert len(list((tmp_path / "out/login-test").iterdir())) == 31
+    assert len(list((tmp_path / "out/login-test").iterdir())) == 32  # the recording's and Python's two
 
     files = [
         line.split()[0] for block in blocks(README, "") for line in block.code.splitlines() if "recordings/" in line
