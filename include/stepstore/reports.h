@@ -22,13 +22,15 @@ struct DeleteResult {
 // One thing that check() found. `key` is an object key or folder in the store.
 struct Finding {
   enum class Kind : std::uint8_t {
-    missing,  // a live step names an object that is not there: the step cannot be read whole
+    missing,  // a live step names an object that is not there: the step cannot be read whole; or a
+              // session's root is not there, or too old: its steps cannot be read
     corrupt,  // an object's size or checksum differs from its manifest, or a manifest does not
               // parse
     orphan,   // an object of stepstore's that no manifest names: left by a crash, harmless, costs
               // space
     foreign,  // an object that stepstore does not write
-    unfinished,  // a delete that was interrupted; deleting again finishes it
+    unfinished,  // the rest of a delete: it was interrupted, or something came late; the message
+                 // says what removes it
   };
   Kind kind;
   std::string key;

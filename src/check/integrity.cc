@@ -29,8 +29,7 @@ class Checker {
       return;
     }
     if (session->generation != generation_of(session->session_id)) {
-      find(Finding::Kind::unfinished, folder,
-           "left over from a deleted session; deleting it again removes the rest");
+      judge_other_generation(folder, *session);
       return;
     }
     report_.sessions += 1;
@@ -74,6 +73,25 @@ class Checker {
     if (root.is(ErrorCode::NotFound)) return 0;
     const Object& object = root.value();
     return parse_session_root(object.body.text(), object.info.key.text()).generation;
+  }
+
+  // A folder that its session's root does not point to.
+  void judge_other_generation(const std::string& folder, const SessionFolder& session) {
+    const std::uint64_t current = generation_of(session.session_id);
+    if (session.generation > current) {
+      find(Finding::Kind::missing, session_root_key(session.session_id).text(),
+           "it is not there or too old: it says nothing of the recording in " + folder +
+               ", which nobody can read without it; restore it, or copy the store again with all "
+               "of .stepstore/");
+      return;
+    }
+    const ListRequest any{.prefix = session_folder(session.session_id, current) + "/", .limit = 1};
+    find(Finding::Kind::unfinished, folder,
+         store_.list(any, limits_).objects.empty()
+             ? "left over from a deleted session; deleting the session again removes it"
+             : "left over from a deleted session that was recorded again since; deleting the "
+               "session would delete the new recording too. Nobody reads this folder: remove it "
+               "by hand, or leave it until the session is deleted");
   }
 
   void check_step(const std::string& folder, std::map<std::string, ObjectInfo>& files) {

@@ -94,6 +94,54 @@ TEST_P(Delete, OfASessionThatWasInterruptedIsFinishedByTheNext) {
             (std::vector<std::string>{".stepstore/format.json", ".stepstore/sessions/s.json"}));
 }
 
+// A process that does not know of the deletion sends its first parts to the old folder: they go
+// with that attempt.
+TEST_P(Delete, OfASessionIsNotUndoneBelowTheOldFolderByTheNextRecording) {
+  for (const char* const html : {"a", "b"}) {
+    manager->store_step_data("s", "1", {.html_content = html, .screenshot_bytes = kPng});
+  }
+  const auto stale = open();  // remembers the first recording's step, to store over it
+  stale->store_step_data("s", "1", {.html_content = "c"});
+  manager->delete_session("s");
+  open()->store_step_data("s", "1", {.html_content = "d", .screenshot_bytes = kPng});
+  stale->store_step_data("s", "1", {.html_content = "e"});
+  EXPECT_TRUE(open()->check().findings.empty()) << open()->check().findings.front().key;
+  for (const std::string& key : keys()) EXPECT_FALSE(key.starts_with("s/")) << key;
+  EXPECT_EQ(text(open()->retrieve_step_data("s", "1").html_content()), "e");
+}
+
+// What `check` advises about an old recording's rest must not cost a new one.
+TEST_P(Delete, OfASessionIsAdvisedOnlyWhereNothingIsRecorded) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->delete_session("s");
+  put("s/1/observation.html", "late");
+  const auto advice = [this] {
+    const auto findings = open()->check().findings;
+    EXPECT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings.at(0).kind, Finding::Kind::unfinished);
+    EXPECT_EQ(findings.at(0).key, "s/");
+    return findings.at(0).message;
+  };
+  const std::string harmless = "deleting the session again removes it";
+  EXPECT_NE(advice().find(harmless), std::string::npos) << advice();
+  manager->store_step_data("s", "2", {.html_content = "b"});
+  EXPECT_NE(advice().find("would delete the new recording"), std::string::npos) << advice();
+  EXPECT_EQ(advice().find(harmless), std::string::npos) << advice();
+}
+
+// Without its root nobody knows that a later recording is there.
+TEST_P(Delete, OfTheRootOfASessionIsFoundByCheck) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->delete_session("s");
+  manager->store_step_data("s", "1", {.html_content = "b"});
+  remove_one(*store, session_root_key("s")).value();
+  const CheckReport report = open()->check();
+  EXPECT_FALSE(report.healthy());
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].kind, Finding::Kind::missing);
+  EXPECT_EQ(report.findings[0].key, ".stepstore/sessions/s.json");
+}
+
 TEST_P(Delete, RespectsHolds) {
   manager->store_step_data("s", "1", {.html_content = "a"});
   manager->store_step_data("s", "2", {.html_content = "b"});

@@ -143,6 +143,7 @@ Writer::Turn Writer::first_store(Job& job) {
       case Commit::Outcome::done:
         return {.receipt = receipt(job, manifest)};
       case Commit::Outcome::moved:
+        clear_dead_folder(job, done, manifest.named_locations());
         return moved_to(job, done.generation);
       case Commit::Outcome::refused:
         return refused(job);
@@ -258,6 +259,7 @@ Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
       remove_locations(job, difference(old.named_locations(), manifest.named_locations()));
       return {.receipt = receipt(job, manifest)};
     case Commit::Outcome::moved:
+      clear_dead_folder(job, done, difference(manifest.named_locations(), old.named_locations()));
       return moved_to(job, done.generation);
     case Commit::Outcome::refused:
       // Nobody else can name what this attempt sent under names of its own, unless the root was
@@ -365,6 +367,14 @@ Result<ETag> Writer::upload(const Job& job, const PreparedPart& part, const Obje
                  "the file changed while it was being stored", "Store it when it is complete.");
   }
   return upload->finish(condition, job.limits);
+}
+
+// What was sent below the folder of a session that had been deleted. Nobody commits there any more,
+// so it can go at once, unless our own root may be there and name it: then the next deletion's
+// sweep takes both.
+void Writer::clear_dead_folder(const Job& job, const Commit& moved,
+                               const std::vector<std::string>& sent) {
+  if (!moved.ever_unknown && moved.generation > job.generation) remove_locations(job, sent);
 }
 
 Writer::Turn Writer::moved_to(Job& job, std::uint64_t generation) {

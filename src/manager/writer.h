@@ -35,6 +35,7 @@ class Writer {
   Result<ETag> upload(const Job& job, const PreparedPart& part, const ObjectKey& key,
                       const Condition& condition);
   Manifest new_manifest(const Job& job) const;
+  void clear_dead_folder(const Job& job, const Commit& moved, const std::vector<std::string>& sent);
   Turn moved_to(Job& job, std::uint64_t generation);
   Turn refused(Job& job);
   void remove_locations(const Job& job, const std::vector<std::string>& locations);
