@@ -3,8 +3,8 @@
 ./dev bench               all of it, a minute or two
 bench/run.py --smoke      once through, to see that every row is measured; writes nothing
 
-Two things are measured, each beside the bare system calls for the same promise: how long a durable step takes,
-and how much CPU time a step costs its recorder, from C++ and from Python.
+On disk: how long a durable step takes, and how much CPU time a step costs its recorder, from C++ and from Python,
+beside the bare system calls for the same promise. Over S3: the same beside bare sockets and beside four boto3 calls in a row.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import s3_page
+import s3_rows
 import stepstore
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDING = "pg-tour"
 PAGE = ROOT / "docs" / "benchmarks.md"
+SERVER = "testing/fault_server/stepstore-fault-server"
 
 Rows = dict[str, list[float]]
 
@@ -65,9 +68,9 @@ def measure_cpp(program: Path, recording: Path, work: Path, rounds: int) -> Rows
     return {row["row"]: row["values"] for row in map(json.loads, done.stdout.splitlines())}
 
 
-def measure_python(recording: Path, work: Path, rounds: int) -> Rows:
-    """CPU time per step in microseconds, one value a round; the values that a recorder in Python holds."""
-    steps: list[dict[str, Any]] = [
+def steps_of(recording: Path) -> list[dict[str, Any]]:
+    """As a recorder in Python holds them: the arguments of `store_step_data`."""
+    return [
         {
             "html_content": (folder / "observation.html").read_text(),
             "screenshot_bytes": (folder / "screenshot.png").read_bytes(),
@@ -76,6 +79,10 @@ def measure_python(recording: Path, work: Path, rounds: int) -> Rows:
         }
         for folder in sorted(recording.iterdir())
     ]
+
+
+def measure_python(steps: list[dict[str, Any]], work: Path, rounds: int) -> Rows:
+    """CPU time per step in microseconds, one value a round."""
 
     def cpu(one: Callable[[str, dict[str, Any]], None]) -> list[float]:
         values = []
@@ -140,7 +147,7 @@ def run_table(runs: list[Rows]) -> str:
     return "\n".join(lines)
 
 
-def page(runs: list[Rows], rows: Rows, described: str, sizes: tuple[int, int]) -> str:
+def page(runs: list[Rows], rows: Rows, over_s3: dict[int, Rows], described: str, sizes: tuple[int, int]) -> str:
     steps, average = sizes
     middles = [statistics.median(ratios(run)) for run in runs]
     return f"""# Measurements
@@ -172,7 +179,8 @@ bare calls: checks of ids and JSON, checksums of every byte, locks and the manif
 every checksum. Python's part: JSON from and to Python's values, text from and to UTF-8.
 
 {table(rows, CPU_ROWS, "CPU time per step")}
-"""
+
+{s3_page.text(over_s3)}"""
 
 
 def main() -> int:
@@ -181,13 +189,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="passes through the recording in a run (default 20)")
     parser.add_argument("--runs", type=int, default=5, help="times that all of it is measured (default 5)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "bench" / "bench" / "stepstore_bench")
+    parser.add_argument("--server", type=Path, default=ROOT / "build" / "bench" / SERVER)
     parser.add_argument("--dir", type=Path, default=ROOT / "build", help="a folder on the disk to be measured")
     parser.add_argument("--output", type=Path, default=PAGE, help="the page to write (default docs/benchmarks.md)")
     options = parser.parse_args()
     if options.rounds < 2 or options.runs < 1:
         parser.error("--rounds is at least 2, and --runs at least 1")
-    if not os.access(options.program, os.X_OK):
-        parser.error(f"{options.program} is not there: run ./dev bench, or give --program")
+    for program in (options.program, options.server):
+        if not os.access(program, os.X_OK):
+            parser.error(f"{program} is not there: run ./dev bench, or say where it is")
     rounds, runs_wanted = (2, 2) if options.smoke else (options.rounds, options.runs)
 
     options.dir.mkdir(parents=True, exist_ok=True)
@@ -195,8 +205,11 @@ def main() -> int:
     try:
         recording = unpack(work)
         runs = measure_runs(options.program, recording, work, rounds, runs_wanted)
-        rows = joined(runs) | measure_python(recording, work / "python", rounds)
-        steps = len(list(recording.iterdir()))
+        recorded = steps_of(recording)
+        rows = joined(runs) | measure_python(recorded, work / "python", rounds)
+        programs = (options.program, options.server)
+        over_s3 = s3_rows.measure(programs, recording, recorded, 1 if options.smoke else rounds)
+        steps = len(recorded)
         total = sum(file.stat().st_size for file in recording.rglob("*") if file.is_file())
         described = machine(work)
     finally:
@@ -206,10 +219,11 @@ def main() -> int:
     if set(rows) != wanted or not all(values and min(values) > 0 for values in rows.values()):
         print(f"rows are missing or empty: wanted {sorted(wanted)}, got {rows}", file=sys.stderr)
         return 1
-    text = page(runs, rows, described, (steps, total // steps))
+    text = page(runs, rows, over_s3, described, (steps, total // steps))
     print(text)
     if not options.smoke:
         options.output.write_text(text)
+        s3_page.draw(over_s3, options.output.parent / s3_page.PICTURE)
     return 0
 
 

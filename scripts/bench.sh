@@ -7,6 +7,11 @@ source scripts/build_steps.sh
 build_preset bench
 link_command bench
 install_python_package release
-[[ -f bench/run.py ]] || die 'bench/run.py is missing'
+install_for_pictures() { "$venv/bin/python" -m pip install --disable-pip-version-check -r bench/requirements.txt; }
+wanted=$(sha256sum <bench/requirements.txt)
+if ! up_to_date bench-requirements "$wanted"; then
+  phase 'Install Python packages of the benchmarks' install_for_pictures
+  set_stamp bench-requirements "$wanted"
+fi
 "$venv/bin/python" bench/run.py "$@"
 say_total './dev bench'

@@ -1,0 +1,37 @@
+"""The project's own S3 server in memory, for measurements: in a process of its own, so that its CPU time is its own."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BUCKET = "bench"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, and how long it waits before every answer."""
+
+    endpoint: str
+    delay_ms: int
+
+    def uri(self, prefix: str) -> str:
+        return f"s3://{BUCKET}/{prefix}?endpoint={self.endpoint}&region=us-east-1"
+
+
+@contextlib.contextmanager
+def server(program: Path, delay_ms: int) -> Iterator[Server]:
+    """Starts one on a free port, empty; it ends with the block."""
+    command = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            if not first.startswith("listening on "):
+                raise RuntimeError(f"{program} did not start: {first!r}")
+            yield Server(first.split()[-1], delay_ms)
+        finally:
+            process.terminate()
