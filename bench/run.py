@@ -4,7 +4,8 @@
 bench/run.py --smoke      once through, to see that every row is measured; writes nothing
 
 On disk: how long a durable step takes, and how much CPU time a step costs its recorder, from C++ and from Python,
-beside the bare system calls for the same promise. Over S3: the same beside bare sockets and beside four boto3 calls in a row.
+beside the bare system calls for the same promise. Over S3: the same beside bare sockets and beside four boto3 calls in
+a row.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ void Ticket::start(std::unique_ptr<Op> op, double timeout_seconds, const std::st
     raw->entry.reset();
     port->deliver(raw);
   });
-  (void)op.release();  // deliver() hands it on
+  [[maybe_unused]] const Op* const delivered = op.release();
 }
 
 Port::~Port() {

@@ -86,7 +86,7 @@ struct ThreadPool::Owner {
   // may be held for ever.
   void forget_a_parents() {
     if (threads && pid != ::getpid()) {
-      (void)threads.release();  // left behind on purpose
+      [[maybe_unused]] const Threads* const left_behind = threads.release();
     }
   }
 };

@@ -139,7 +139,7 @@ TEST(ClientLimits, ASilentAddressIsGivenUpAfterTheConnectTimeout) {
   std::array<int, 3> fillers{};
   for (int& filler : fillers) {
     filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)::connect(filler, generic, size);
+    [[maybe_unused]] const int begun = ::connect(filler, generic, size);
   }
   Client client({.connect_timeout = 100ms}, system_clock());
   const Endpoint full{.tls = false, .host = "127.0.0.1", .port = ntohs(address.sin_port)};

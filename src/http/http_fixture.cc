@@ -108,8 +108,9 @@ void Peer::reset() {
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   // The number stays taken until serve() closes it, since the destructor may still shut it down.
   const sockaddr nobody{};
-  (void)::connect(socket_, &nobody,
-                  sizeof nobody);  // AF_UNSPEC: disconnects, with RST under SO_LINGER
+  [[maybe_unused]] const int done =
+      ::connect(socket_, &nobody,
+                sizeof nobody);  // AF_UNSPEC: disconnects, with RST under SO_LINGER
 }
 
 ScriptedServer::ScriptedServer(Script script, int receive_buffer)

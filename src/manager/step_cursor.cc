@@ -80,7 +80,7 @@ void StepCursor::State::begin_one(const std::string& step_id) {
 void StepCursor::State::begin_more(const CallLimits& limits) {
   if (pid != ::getpid()) {
     // Forked: what the parent's threads read is lost here, and begins again.
-    (void)reads.release();
+    [[maybe_unused]] const Reads* const left_behind = reads.release();
     reads = std::make_unique<Reads>(core->pool);
     pid = ::getpid();
     for (const std::string& id : ids) begin_one(id);

@@ -37,7 +37,7 @@ TEST_P(Streams, TellEachResultInTheOrderOfTheSteps) {
         if (next % 20 == 0) request.data.action_data = "{";
         return request;
       },
-      [&](Result<Receipt> result) {
+      [&](const Result<Receipt>& result) {
         told.push_back(result.ok() ? result->paths.at("html") : std::string(result.error().key()));
       });
   ASSERT_EQ(told.size(), std::size_t{kSteps});

@@ -42,9 +42,9 @@ struct LocalStore::State {
   local::Workshop workshop;
 };
 
-LocalStore::LocalStore(std::filesystem::path root, LocalStoreOptions options, Files& files,
+LocalStore::LocalStore(const std::filesystem::path& root, LocalStoreOptions options, Files& files,
                        Clock& clock, Random& random)
-    : state_(std::make_shared<State>(std::move(root), options, files, clock, random)) {}
+    : state_(std::make_shared<State>(root, options, files, clock, random)) {}
 LocalStore::~LocalStore() = default;
 
 std::vector<Result<ETag>> LocalStore::put(std::span<const PutRequest> items,

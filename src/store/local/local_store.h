@@ -27,7 +27,7 @@ class LocalStore final : public ObjectStore {
   // Opens nothing. The first write creates the directory; a read of a missing one finds an empty
   // store. The store refuses (ConfigError) a root that others may write to: owner neither this user
   // nor root, or o+w.
-  explicit LocalStore(std::filesystem::path root, LocalStoreOptions options = {},
+  explicit LocalStore(const std::filesystem::path& root, LocalStoreOptions options = {},
                       Files& files = system_files(), Clock& clock = system_clock(),
                       Random& random = system_random());
   ~LocalStore() override;
