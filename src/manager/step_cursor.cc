@@ -85,7 +85,7 @@ void StepCursor::State::begin_more(const CallLimits& limits) {
     pid = ::getpid();
     for (const std::string& id : ids) begin_one(id);
   }
-  const std::size_t most = std::min({ahead_max, core->options.concurrency, left});
+  const std::size_t most = std::min(ahead_max, left);
   while (reads->size() < most) {
     const bool full = (reads->size() + 1) * typical_bytes > core->options.in_flight_bytes_max;
     if ((full && reads->size() > 0) || !has_id(limits)) return;
@@ -104,7 +104,7 @@ std::optional<Step> StepCursor::State::next(const CallLimits& limits) {
     if (reads->size() == 0) return std::nullopt;
     ids.pop_front();
     Result<Step> result = reads->take(interrupted);
-    ahead_max *= 2;
+    ahead_max = std::min(2 * ahead_max, core->options.concurrency);
     if (result.is(ErrorCode::NotFound)) continue;  // deleted since it was listed
     Step step = std::move(result).value();
     typical_bytes = (typical_bytes + step.info().total_size()) / 2;

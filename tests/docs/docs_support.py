@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "storage_manager.md"
+PYTHON_PAGE = ROOT / "docs" / "python.md"
 README = ROOT / "README.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 

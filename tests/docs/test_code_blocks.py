@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from docs_support import MANUAL, README, ROOT, Block, blocks, command, environment
+from docs_support import MANUAL, PYTHON_PAGE, README, ROOT, Block, blocks, command, environment
 
 CXX = os.environ.get("CXX", "g++")
 PREAMBLE = """#include <cstdio>
@@ -89,11 +89,12 @@ def test_the_cpp_example_runs(tmp_path):
     assert (tmp_path / "store/session_123/step_003/console.log").read_text() == "loaded in 12 ms\n"
 
 
-def test_the_manuals_python_prints_what_it_says(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "least"), [(MANUAL, 20), (PYTHON_PAGE, 8)], ids=["manual", "python"])
+def test_a_pages_python_prints_what_it_says(page, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SM_LOCAL_BASE_PATH", raising=False)
-    session = doctest.DocTestParser().get_doctest(MANUAL.read_text(), {}, MANUAL.name, str(MANUAL), 0)
-    assert len(session.examples) >= 20
+    session = doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0)
+    assert len(session.examples) >= least
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     runner.run(session, out=report.append, clear_globs=False)
