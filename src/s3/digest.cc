@@ -42,15 +42,33 @@ EVP_MAC* hmac_method() {
   return method;
 }
 
-void run_digest(const EVP_MD* method, std::span<const BytesView> pieces, std::byte* out,
-                const char* name) {
-  const DigestContext context(EVP_MD_CTX_new());
-  expect(context && EVP_DigestInit_ex2(context.get(), method, nullptr) == 1, name);
+void run_digest(EVP_MD_CTX* context, const EVP_MD* method, std::span<const BytesView> pieces,
+                std::byte* out, const char* name) {
+  expect(context != nullptr && EVP_DigestInit_ex2(context, method, nullptr) == 1, name);
   for (const BytesView piece : pieces) {
-    expect(EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1, name);
+    expect(EVP_DigestUpdate(context, piece.data(), piece.size()) == 1, name);
   }
-  expect(EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out), nullptr) == 1,
-         name);
+  expect(EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(out), nullptr) == 1, name);
+}
+
+// Every request is hashed, and a context costs as much as the hash of a head: one per thread.
+EVP_MD_CTX* sha256_context() {
+  thread_local const DigestContext context(EVP_MD_CTX_new());
+  return context.get();
+}
+
+MacContext make_hmac_context() {
+  MacContext context(EVP_MAC_CTX_new(hmac_method()));
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+  expect(context && EVP_MAC_CTX_set_params(context.get(), parameters) == 1, "HMAC-SHA-256");
+  return context;
+}
+
+EVP_MAC_CTX* hmac_context() {
+  thread_local const MacContext context = make_hmac_context();
+  return context.get();
 }
 
 const unsigned char* raw(BytesView bytes) {
@@ -61,25 +79,22 @@ const unsigned char* raw(BytesView bytes) {
 
 Sha256 sha256(std::span<const BytesView> pieces) {
   Sha256 out;
-  run_digest(sha256_method(), pieces, out.data(), "SHA-256");
+  run_digest(sha256_context(), sha256_method(), pieces, out.data(), "SHA-256");
   return out;
 }
 
 Sha256 sha256(BytesView bytes) { return sha256(std::span(&bytes, 1)); }
 
 Sha256 hmac_sha256(BytesView key, BytesView bytes) {
-  const MacContext context(EVP_MAC_CTX_new(hmac_method()));
-  char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+  EVP_MAC_CTX* const context = hmac_context();
   // A null key would mean "the key that was set before".
   static const unsigned char no_key = 0;
   const unsigned char* const key_data = key.empty() ? &no_key : raw(key);
   Sha256 out;
   std::size_t size = 0;
-  expect(context && EVP_MAC_init(context.get(), key_data, key.size(), parameters) == 1 &&
-             EVP_MAC_update(context.get(), raw(bytes), bytes.size()) == 1 &&
-             EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+  expect(EVP_MAC_init(context, key_data, key.size(), nullptr) == 1 &&
+             EVP_MAC_update(context, raw(bytes), bytes.size()) == 1 &&
+             EVP_MAC_final(context, reinterpret_cast<unsigned char*>(out.data()), &size,
                            out.size()) == 1,
          "HMAC-SHA-256");
   return out;
@@ -87,11 +102,11 @@ Sha256 hmac_sha256(BytesView key, BytesView bytes) {
 
 std::string hex(BytesView bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * bytes.size());
+  std::string out(2 * bytes.size(), '\0');
+  char* at = out.data();
   for (const std::byte byte : bytes) {
-    out += kDigits[std::to_integer<unsigned>(byte) >> 4];
-    out += kDigits[std::to_integer<unsigned>(byte) & 15];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) >> 4];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) & 15];
   }
   return out;
 }
@@ -110,7 +125,8 @@ std::string md5_base64(BytesView bytes) {
   static const EVP_MD* const method = EVP_MD_fetch(nullptr, "MD5", "-fips");
   expect(method != nullptr, "MD5");
   std::array<std::byte, 16> out;
-  run_digest(method, std::span(&bytes, 1), out.data(), "MD5");
+  const DigestContext context(EVP_MD_CTX_new());
+  run_digest(context.get(), method, std::span(&bytes, 1), out.data(), "MD5");
   return base64(out);
 }
 

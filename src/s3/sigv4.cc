@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 
 #include "base/errors.h"
 #include "s3/times.h"
@@ -14,12 +15,6 @@ constexpr std::string_view kTerminator = "aws4_request";
 constexpr auto kLifetimeMax = std::chrono::seconds(604'800);
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = lower(c);
-  return out;
-}
 
 bool same_name(std::string_view a, std::string_view lower_b) noexcept {
   return a.size() == lower_b.size() && std::equal(a.begin(), a.end(), lower_b.begin(),
@@ -47,22 +42,37 @@ struct CanonicalHeaders {
   std::string lines{};  // "host:...\nx-amz-date:...\n"
 };
 
+std::string_view last_name(std::string_view names) noexcept {
+  const std::size_t before = names.rfind(';');
+  return before == std::string_view::npos ? names : names.substr(before + 1);
+}
+
+bool is_less(const http::Headers::value_type* a, const http::Headers::value_type* b) noexcept {
+  const auto order = std::lexicographical_compare_three_way(
+      a->first.begin(), a->first.end(), b->first.begin(), b->first.end(),
+      [](char x, char y) { return lower(x) <=> lower(y); });
+  return order != 0 ? order < 0 : a < b;  // those of one name stay as they are sent
+}
+
 CanonicalHeaders canonical(const http::Headers& headers) {
-  std::vector<std::pair<std::string, std::string_view>> sorted;
+  std::vector<const http::Headers::value_type*> sorted;
   sorted.reserve(headers.size());
-  for (const auto& [name, value] : headers) {
-    if (is_signed(name)) sorted.emplace_back(lower(name), value);
+  for (const auto& header : headers) {
+    if (is_signed(header.first)) sorted.push_back(&header);
   }
-  std::ranges::stable_sort(sorted, {}, [](const auto& header) { return header.first; });
+  std::ranges::sort(sorted, is_less);
   CanonicalHeaders out;
+  out.names.reserve(256);
+  out.lines.reserve(512);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const auto& [name, value] = sorted[i];
-    if (i > 0 && sorted[i - 1].first == name) {
+    const auto& [name, value] = *sorted[i];
+    const std::size_t begin = out.names.size() + (i > 0 ? 1 : 0);
+    if (i > 0 && same_name(name, last_name(out.names))) {
       out.lines.back() = ',';  // one line for all headers of a name
     } else {
-      if (!out.names.empty()) out.names += ';';
-      out.names += name;
-      out.lines.append(name).append(1, ':');
+      if (i > 0) out.names += ';';
+      for (const char c : name) out.names += lower(c);
+      out.lines.append(out.names, begin).append(1, ':');
     }
     append_trimmed(out.lines, value);
     out.lines += '\n';

@@ -71,10 +71,22 @@ bool take_month(std::string_view& text, unsigned& out) {
 
 }  // namespace
 
+// By hand, since every request has it twice, and format() takes ten times as long.
 std::string amz_date(std::chrono::sys_seconds time) {
   const Parts parts = split(time);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", parts.year, parts.month, parts.day,
-                     parts.hour, parts.minute, parts.second);
+  std::string text = "00000000T000000Z";
+  const auto put = [&text](std::size_t at, unsigned number) {
+    text[at] = static_cast<char>('0' + number / 10 % 10);
+    text[at + 1] = static_cast<char>('0' + number % 10);
+  };
+  put(0, static_cast<unsigned>(parts.year) / 100);
+  put(2, static_cast<unsigned>(parts.year) % 100);
+  put(4, parts.month);
+  put(6, parts.day);
+  put(9, static_cast<unsigned>(parts.hour));
+  put(11, static_cast<unsigned>(parts.minute));
+  put(13, static_cast<unsigned>(parts.second));
+  return text;
 }
 
 std::string plain_time(std::chrono::sys_seconds time) {
