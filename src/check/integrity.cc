@@ -81,8 +81,8 @@ class Checker {
     if (session.generation > current) {
       find(Finding::Kind::missing, session_root_key(session.session_id).text(),
            "it is not there or too old: it says nothing of the recording in " + folder +
-               ", which nobody can read without it; restore it, or copy the store again with all "
-               "of .stepstore/");
+               ", which nobody can read without it; restore it, or copy the store again, "
+               "hidden folders included");
       return;
     }
     const ListRequest any{.prefix = session_folder(session.session_id, current) + "/", .limit = 1};
