@@ -20,7 +20,7 @@ NB_MODULE(_core, m) {
   nb::class_<Port>(m, "Port")
       .def(nb::init<>())
       .def("fileno", &Port::fileno)
-      .def("ticket", &Port::ticket, nb::arg("target"))
+      .def("ticket", &Port::ticket, nb::arg("number"))
       .def("take", &Port::take)
       .def("wait", &Port::wait);
 

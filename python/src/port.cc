@@ -35,11 +35,11 @@ struct Stops {
 };
 
 nb::tuple outcome_of(const Op& op) {
-  if (op.failure) return nb::make_tuple(op.target, false, to_exception(*op.failure));
+  if (op.failure) return nb::make_tuple(op.number, false, to_exception(*op.failure));
   try {
-    return nb::make_tuple(op.target, true, op.value());
+    return nb::make_tuple(op.number, true, op.value());
   } catch (nb::python_error& error) {
-    return nb::make_tuple(op.target, false, error.value());
+    return nb::make_tuple(op.number, false, error.value());
   }
 }
 
@@ -95,8 +95,8 @@ bool PortState::of_this_process() const noexcept { return pid_ == ::getpid(); }
 
 void release_undelivered() { destroy(undelivered().take()); }
 
-std::unique_ptr<Op> Ticket::op(std::string_view operation) {
-  return std::make_unique<Op>(std::move(target_), operation);
+std::unique_ptr<Op> Ticket::op(std::string_view operation) const {
+  return std::make_unique<Op>(number_, operation);
 }
 
 void Ticket::start(std::unique_ptr<Op> op, double timeout_seconds, const std::stop_token& owner,
@@ -126,14 +126,14 @@ Port::~Port() {
   release_undelivered();
 }
 
-Ticket Port::ticket(nb::object target) const {
+Ticket Port::ticket(std::uint64_t number) const {
   if (!state_->of_this_process()) {
     raise(StorageManagerError({.code = ErrorCode::Unsupported,
                                .message = "this event loop belongs to the parent process",
                                .operation = "StorageManager",
                                .advice = "Run an event loop of its own in a forked child."}));
   }
-  return {state_, std::move(target)};
+  return {state_, number};
 }
 
 nb::list Port::take() {

@@ -16,8 +16,7 @@ namespace stepstore::python {
 
 // One call on its way. Made and destroyed with the GIL held; its outcome is filled in without.
 struct Op {
-  explicit Op(nb::object what, std::string_view operation)
-      : target(std::move(what)), entry(operation) {
+  Op(std::uint64_t which, std::string_view operation) : number(which), entry(operation) {
     ++counted;
   }
   ~Op() { --counted; }
@@ -26,7 +25,7 @@ struct Op {
   static std::size_t count() noexcept { return counted; }  // how many there are
 
   Op* next = nullptr;
-  nb::object target;  // the caller's own, given back with the outcome
+  const std::uint64_t number;  // the caller's own, given back with the outcome
   Buffers buffers{Buffers::Use::after_the_call};
   std::function<nb::object()> value;  // asked for with the GIL
   std::optional<StorageManagerError> failure;
@@ -73,8 +72,8 @@ void release_undelivered();
 // Given with a call: where its outcome goes, and how to stop it.
 class Ticket {
  public:
-  Ticket(std::shared_ptr<PortState> port, nb::object target)
-      : port_(std::move(port)), target_(std::move(target)) {}
+  Ticket(std::shared_ptr<PortState> port, std::uint64_t number)
+      : port_(std::move(port)), number_(number) {}
 
   void stop() { stop_.request_stop(); }
 
@@ -85,12 +84,11 @@ class Ticket {
   void start(std::unique_ptr<Op> op, double timeout_seconds, const std::stop_token& owner,
              const Post& post, Work work) const;
 
-  // Once: the target moves into it, so that a target may hold its ticket.
-  std::unique_ptr<Op> op(std::string_view operation);
+  std::unique_ptr<Op> op(std::string_view operation) const;
 
  private:
   std::shared_ptr<PortState> port_;
-  nb::object target_;
+  std::uint64_t number_;
   std::stop_source stop_;
 };
 
@@ -101,8 +99,9 @@ class Port {
 
   int fileno() const noexcept { return state_->fileno(); }
   // Throws Unsupported in a forked child.
-  Ticket ticket(nb::object target) const;
-  // (target, succeeded, value or exception) of what has ended.
+  // `number` tells the caller's calls apart: an object would be held unseen by Python's collector.
+  Ticket ticket(std::uint64_t number) const;
+  // (number, succeeded, value or exception) of what has ended.
   nb::list take();
   // Waits without the GIL until something has ended; ctrl-C ends it. At exit it does not wait.
   void wait();

@@ -6,6 +6,7 @@ The library's threads never touch Python. They put outcomes into a port, whose d
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import weakref
 from collections import deque
@@ -19,26 +20,42 @@ T = TypeVar("T")
 
 
 class LoopPort:
-    """The port of an event loop. It lives as long as the loop."""
+    """The port of an event loop, which alone keeps it: so it ends with the loop, and with it the calls on their way."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.core = _core.Port()
-        loop.add_reader(self.core.fileno(), self._deliver)
+        # The library knows a call by a number: what it held itself, Python's collector could not see.
+        self._flights: dict[int, Flight] = {}
+        self._numbers = itertools.count()
+        loop.add_reader(self.core.fileno(), self.deliver)
 
-    def _deliver(self) -> None:
-        for flight, succeeded, value in self.core.take():
-            flight.land(succeeded, value)
+    def begin(self, flight: Flight, call: Call[Any], core: _core.Manager) -> _core.Ticket:
+        """Begins the call of a flight, which will land here."""
+        number = next(self._numbers)
+        ticket = self.core.ticket(number)
+        call.begin(core, ticket)
+        self._flights[number] = flight
+        return ticket
+
+    def deliver(self) -> None:
+        """Lets land what has ended."""
+        for number, succeeded, value in self.core.take():
+            self._flights.pop(number).land(succeeded, value)
 
 
-_ports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopPort] = weakref.WeakKeyDictionary()
+# Weak on both sides: a call on its way knows its loop, so that a port kept here would keep its loop for ever.
+_ports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[LoopPort]] = weakref.WeakKeyDictionary()
 _ports_lock = threading.Lock()
 
 
-def _port_of(loop: asyncio.AbstractEventLoop) -> LoopPort:
+def port_of(loop: asyncio.AbstractEventLoop) -> LoopPort:
+    """The port of a running loop, made when it is first asked for."""
     with _ports_lock:
-        port = _ports.get(loop)
+        known = _ports.get(loop)
+        port = known() if known is not None else None
         if port is None:
-            port = _ports[loop] = LoopPort(loop)
+            port = LoopPort(loop)
+            _ports[loop] = weakref.ref(port)
         return port
 
 
@@ -47,19 +64,14 @@ class Flight:
 
     __slots__ = ("_call", "_ended", "_future", "_landed", "_lane", "_ticket")
 
-    def __init__(self, lane: Lane, call: Call[Any], core: _core.Manager, port: _core.Port) -> None:
+    def __init__(self, lane: Lane, call: Call[Any], core: _core.Manager) -> None:
         loop = asyncio.get_running_loop()
         self._lane = lane
         self._call = call
         self._future: asyncio.Future[tuple[bool, Any]] = loop.create_future()
         self._landed = False
         self._ended: asyncio.Future[None] | None = None  # made when it is given up
-        self._ticket: _core.Ticket | None = port.ticket(self)
-        try:
-            call.begin(core, self._ticket)
-        except BaseException:
-            self._ticket = None  # which holds this as long as it was not used
-            raise
+        self._ticket = port_of(loop).begin(self, call, core)
 
     def land(self, succeeded: bool, value: Any) -> None:
         """Called by the port."""
@@ -83,7 +95,6 @@ class Flight:
         """Stops it, and waits until it has ended: then nothing of it goes on."""
         if self._landed:  # perhaps between the cancellation and this moment
             return
-        assert self._ticket is not None, "it has begun"
         self._ticket.stop()
         self._future.cancel()
         self._ended = asyncio.get_running_loop().create_future()
@@ -93,9 +104,8 @@ class Flight:
 class Lane:
     """What one manager has on its way for one loop. Used on that loop alone."""
 
-    def __init__(self, opened: Opened, port: _core.Port) -> None:
+    def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._port = port
         self._steps = 0
         self._bytes = 0
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
@@ -153,7 +163,7 @@ class Lane:
         await self._enter(call.size)
         _log.follow()
         try:
-            return Flight(self, call, self._opened.core, self._port)
+            return Flight(self, call, self._opened.core)
         except BaseException:
             self.leave(call.size)
             raise
@@ -187,5 +197,5 @@ class Lanes:
         loop = asyncio.get_running_loop()
         lane = self._lanes.get(loop)
         if lane is None:
-            lane = self._lanes[loop] = Lane(self._opened, _port_of(loop).core)
+            lane = self._lanes[loop] = Lane(self._opened)
         return lane

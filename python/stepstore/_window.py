@@ -14,20 +14,11 @@ from stepstore.exceptions import StorageManagerError
 T = TypeVar("T")
 
 
-class _Flight:
-    __slots__ = ("call", "index", "ticket")
-
-    def __init__(self, index: int, call: Call[Any]) -> None:
-        self.index = index
-        self.call = call
-        self.ticket: _core.Ticket | None = None
-
-
 class _Window:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._port = _core.Port()
-        self._flying: dict[int, _Flight] = {}
+        self._flying: dict[int, tuple[Call[Any], _core.Ticket]] = {}
         self._bytes = 0
         self.results: dict[int, Any] = {}
 
@@ -36,26 +27,22 @@ class _Window:
             len(self._flying) >= self._opened.steps_max or self._bytes + call.size > self._opened.bytes_max
         ):
             self.gather()
-        flight = _Flight(index, call)
-        flight.ticket = self._port.ticket(flight)
+        ticket = self._port.ticket(index)
         try:
-            call.begin(self._opened.core, flight.ticket)
-        except BaseException as error:
-            flight.ticket = None  # which holds the flight as long as it was not used
-            if not isinstance(error, StorageManagerError):
-                raise
+            call.begin(self._opened.core, ticket)
+        except StorageManagerError as error:
             self.results[index] = error
             return
-        self._flying[index] = flight
+        self._flying[index] = (call, ticket)
         self._bytes += call.size
 
     def gather(self) -> None:
         """Waits for one result at least."""
         self._port.wait()
-        for flight, succeeded, value in self._port.take():
-            del self._flying[flight.index]
-            self._bytes -= flight.call.size
-            self.results[flight.index] = flight.call.finish(value) if succeeded else value
+        for index, succeeded, value in self._port.take():
+            call, _ = self._flying.pop(index)
+            self._bytes -= call.size
+            self.results[index] = call.finish(value) if succeeded else value
 
     def finish(self) -> None:
         while self._flying:
@@ -63,9 +50,8 @@ class _Window:
 
     def stop(self) -> None:
         """Stops all and waits, so that nothing goes on after an exception."""
-        for flight in self._flying.values():
-            assert flight.ticket is not None
-            flight.ticket.stop()
+        for _, ticket in self._flying.values():
+            ticket.stop()
         # The exception that stopped it is what matters.
         with contextlib.suppress(StorageManagerError):
             self.finish()

@@ -248,7 +248,7 @@ def test_a_call_may_end_between_its_cancellation_and_the_tasks_next_turn() -> No
             await asyncio.sleep(0)  # the call has begun
             time.sleep(0.05)  # and ended, which the loop has not heard of
             task.cancel()
-            lanes._ports[asyncio.get_running_loop()]._deliver()  # before the task's turn, as uvloop does
+            lanes.port_of(asyncio.get_running_loop()).deliver()  # before the task's turn, as uvloop does
             with pytest.raises(asyncio.CancelledError):
                 await task
 
@@ -262,7 +262,7 @@ def test_a_place_may_become_free_between_a_cancellation_and_the_tasks_next_turn(
             await asyncio.sleep(0)  # one has begun, the others wait
             time.sleep(0.05)  # it has ended, which the loop has not heard of
             tasks[1].cancel()
-            lanes._ports[asyncio.get_running_loop()]._deliver()
+            lanes.port_of(asyncio.get_running_loop()).deliver()
             done = await asyncio.gather(*tasks, return_exceptions=True)
             assert [type(each).__name__ for each in done] == ["Receipt", "CancelledError", "Receipt"]
 
