@@ -1,0 +1,111 @@
+"""What every client offers to be measured, and the form of a step that all of them are handed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import uvloop
+
+T = TypeVar("T")
+
+IN_FLIGHT = 32  # objects at the same time, for all who can
+FILES = ("observation.html", "screenshot.png", "action.json", "metadata.json")
+
+
+@dataclass(frozen=True)
+class Step:
+    """As a recorder in Python holds it."""
+
+    name: str
+    html: str
+    screenshot: bytes
+    action: Any
+    metadata: Any
+
+    def objects(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """The bodies of its files, made anew each time: it is part of what storing costs."""
+        action, metadata = json.dumps(self.action).encode(), json.dumps(self.metadata).encode()
+        return self.html.encode(), self.screenshot, action, metadata
+
+    def is_made_of(self, html: str, screenshot: bytes | None, action: Any) -> bool:
+        return (self.html, self.screenshot, self.action) == (html, screenshot, action)
+
+
+class Peer(Protocol):
+    """A client on its way to one bucket; its calls return when all is done."""
+
+    name: str
+    version: str
+
+    def store(self, steps: Sequence[Step]) -> None: ...
+    def retrieve(self, steps: Sequence[Step]) -> None:
+        """Raises AssertionError for a step that came back changed."""
+
+    def list(self) -> int:
+        """How many objects (stepstore: steps) there are."""
+
+    def close(self) -> None: ...
+
+
+def keys_of(prefix: str, step: Step) -> list[str]:
+    return [f"{prefix}/{step.name}/{file}" for file in FILES]
+
+
+def check(step: Step, bodies: Sequence[bytes]) -> None:
+    html, screenshot, action, metadata = bodies
+    if not step.is_made_of(html.decode(), screenshot, json.loads(action)) or json.loads(metadata) != step.metadata:
+        raise AssertionError(f"step {step.name} came back changed")
+
+
+class AsyncPeer:
+    """A base for clients of asyncio: a loop of uvloop, and at most IN_FLIGHT objects on their way."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def main() -> T:
+            return await work
+
+        return self._runner.run(main())
+
+    async def put(self, key: str, body: bytes) -> None:
+        raise NotImplementedError
+
+    async def get(self, key: str) -> bytes:
+        raise NotImplementedError
+
+    @property
+    def prefix(self) -> str:
+        return type(self).__name__.lower()
+
+    def store(self, steps: Sequence[Step]) -> None:
+        async def one(step: Step) -> None:
+            objects = zip(keys_of(self.prefix, step), step.objects(), strict=True)
+            await asyncio.gather(*(self.put(key, body) for key, body in objects))
+
+        self.run(over(steps, one, IN_FLIGHT // len(FILES)))
+
+    def retrieve(self, steps: Sequence[Step]) -> None:
+        async def one(step: Step) -> None:
+            check(step, await asyncio.gather(*(self.get(key) for key in keys_of(self.prefix, step))))
+
+        self.run(over(steps, one, IN_FLIGHT // len(FILES)))
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+async def over(items: Iterable[Step], work: Callable[[Step], Awaitable[None]], at_once: int) -> None:
+    """As many tasks as may be under way, each of which takes the next item when it is done with one."""
+    left = iter(items)
+
+    async def worker() -> None:
+        for item in left:
+            await work(item)
+
+    await asyncio.gather(*(worker() for _ in range(at_once)))
