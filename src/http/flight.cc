@@ -283,9 +283,8 @@ void Flight::land(Result<Response> response) {
   const bool whole = next_piece_ == pieces_.size() && !send_failed_;
   if (response.ok() && whole && reader_->reusable()) {
     reader_.reset();
-    const std::string peer = connection_->stream->peer();
+    peer_ = connection_->stream->peer();
     airport_.pool.give_back(airport_.endpoint, std::exchange(connection_, nullptr));
-    peer_ = peer;
   } else if (connection_) {
     peer_ = connection_->stream->peer();
     reader_.reset();
