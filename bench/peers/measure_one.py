@@ -1,7 +1,7 @@
 """Measures one client in this process and prints a JSON object: `measure_one.py CLIENT RECORDING ENDPOINT BUCKET N`.
 
-CLIENT is the name of a file beside this one, N how often the recording is gone through. Each value is of the whole process: user and system time, threads and
-children included.
+CLIENT is the name of a file beside this one, N how often the recording is gone through. Each value is of the whole
+process: user and system time, threads and children included.
 """
 
 from __future__ import annotations
