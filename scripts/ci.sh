@@ -19,9 +19,6 @@ build_preset bench
 link_command bench
 install_python_package release
 
-export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
-export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 for preset in asan-ubsan tsan; do
   build_preset "$preset"
   run_ctest "$preset"
