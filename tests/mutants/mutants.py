@@ -2,8 +2,9 @@
 """Leaves out one rule of the storage protocol at a time and shows that the tests notice.
 
 Each mutant replaces a few lines of one source file, compiles that file alone, links it in front of the others into
-the manager's tests, and runs those that must fail. A mutant that survives fails this program; so does one whose
-lines are no longer there.
+the manager's tests, and into those of scripted traces over S3, and runs what must fail. A mutant that survives fails
+this program; so does one whose lines are no longer there. The protocol's N1, a collector that takes without writing a
+root first, is a test of its own in both (without its fence it must break a step), as is every collector so far.
 
     tests/mutants/mutants.py BUILD_FOLDER [NAME...]      BUILD_FOLDER: a configured and built tree, e.g. build/dev
 """
@@ -20,6 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class SurvivedError(Exception):
+    """The tests did not notice a mutant, or it could not be tried."""
+
+
 @dataclass
 class Mutant:
     name: str
@@ -28,6 +33,7 @@ class Mutant:
     changes: list[tuple[str, str]]
     tests: str = "*Protocol.HoldsInEveryOrder/memory_*"
     environment: dict[str, str] = field(default_factory=lambda: {"STEPSTORE_SCHEDULES": "3000"})
+    traces: str = ""  # over S3, those that must fail too
 
 
 MUTANTS = [
@@ -52,6 +58,7 @@ MUTANTS = [
                 "      if (false) {\n        remove_locations",
             ),
         ],
+        traces="S3Traces.ACollectorTakesPartsOfAnAttemptThatIsRefused",
     ),
     Mutant(
         "no_previous_commits",
@@ -63,6 +70,7 @@ MUTANTS = [
                 "  manifest.previous_commits.clear();",
             )
         ],
+        traces="S3Faults.ALostAnswerThatOthersHaveBuiltOn",
     ),
     Mutant(
         "plain_names_again",
@@ -75,6 +83,7 @@ MUTANTS = [
                 "      job.places.push_back({part.plain, Job::Send::put});\n    }\n  }\n  Manifest manifest",
             )
         ],
+        traces="S3Traces.AStoreAgainTouchesNothingBeforeItsSwap",
     ),
     Mutant(
         "reader_skips_session_root",
@@ -86,6 +95,7 @@ MUTANTS = [
                 "  with_session = false;\n  if (with_session) requests.push_back",
             ),
         ],
+        traces="S3Traces.AReaderWhileASessionIsBeingDeleted",
     ),
     Mutant(
         "writer_skips_session_root",
@@ -99,6 +109,7 @@ MUTANTS = [
             ),
             ("bool has_generation", "[[maybe_unused]] bool has_generation"),
         ],
+        traces="S3Traces.AWriterOfBeforeADeletionRecordsAgain",
     ),
     Mutant(
         "version_copies_share_names",
@@ -111,18 +122,21 @@ MUTANTS = [
                 "                      .condition = {}});\n    manifest.kept",
             ),
         ],
+        traces="S3Traces.TwoWritersKeepTheSameVersion",
     ),
     Mutant(
         "swap_without_condition",
         "a store over an older version overwrites whatever root is there",
         "src/manager/writer.cc",
         [("Condition::unchanged(base.etag), std::move(copies)", "Condition{}, std::move(copies)")],
+        traces="S3Traces.TwoStoresAgainThatShareAndAReader",
     ),
     Mutant(
         "create_without_condition",
         "a first store overwrites whatever root is there",
         "src/manager/writer.cc",
         [("commit(job, manifest, Condition::absent(), {})", "commit(job, manifest, Condition{}, {})")],
+        traces="S3Traces.TwoFirstStores",
     ),
     Mutant(
         "adoption_without_looking",
@@ -166,12 +180,14 @@ MUTANTS = [
                 "  const Commit done = commit(job, manifest, Condition::unchanged",
             )
         ],
+        traces="S3Traces.AStoreAgainTouchesNothingBeforeItsSwap",
     ),
     Mutant(
         "delete_goes_on",
         "a delete that was overtaken deletes what was stored after it",
         "src/manager/remover.cc",
         [("      if (result.steps > 0) return result;\n", "")],
+        traces="S3Traces.AStoreWhileADeleteSleeps",
     ),
     Mutant(
         "delete_looks_once",
@@ -201,6 +217,7 @@ MUTANTS = [
         "a reader calls a step damaged without looking whether it has changed meanwhile",
         "src/manager/reader.cc",
         [("    if (found.root->etag == judged) {", "    if (true) {")],
+        traces="S3Traces.AReaderWhosePartsAreReplacedMeanwhile",
     ),
     Mutant(
         "guess_without_root",
@@ -227,20 +244,19 @@ def compile_command(build: Path, source: Path) -> list[str]:
     sys.exit(f"mutants: {source} is in no target of {build}")
 
 
-def link_command(build: Path) -> list[str]:
-    lines = run(["ninja", "-C", str(build), "-t", "commands", "manager_test"]).stdout.splitlines()
+def link_command(build: Path, target: str) -> list[str]:
+    lines = run(["ninja", "-C", str(build), "-t", "commands", target]).stdout.splitlines()
     # Ninja writes ": && g++ ... && :".
     words = shlex.split(lines[-1])
     return words[words.index("&&") + 1 : len(words) - 1 - words[::-1].index("&&")]
 
 
-def survives(mutant: Mutant, build: Path, scratch: Path) -> str | None:
-    """Why the mutant was not caught; None when it was."""
+def compiled_mutant(mutant: Mutant, build: Path, scratch: Path) -> Path:
     source = ROOT / mutant.file
     text = source.read_text()
     for old, new in mutant.changes:
         if text.count(old) != 1:
-            return f"its lines are not in {mutant.file} exactly once:\n{old}"
+            raise SurvivedError(f"its lines are not in {mutant.file} exactly once:\n{old}")
         text = text.replace(old, new)
     mutated = scratch / source.name
     mutated.write_text(text)
@@ -250,27 +266,40 @@ def survives(mutant: Mutant, build: Path, scratch: Path) -> str | None:
     command[command.index(str(source))] = str(mutated)
     done = run(command, cwd=build)
     if done.returncode != 0:
-        return f"it does not compile:\n{done.stderr}"
-    program = scratch / "mutated_test"
-    link = link_command(build)
+        raise SurvivedError(f"it does not compile:\n{done.stderr}")
+    return compiled
+
+
+def failing_test(mutant: Mutant, tests: str, target: str, build: Path, compiled: Path) -> str:
+    """Links the mutant into the target's tests, runs them, and tells what failed."""
+    program = compiled.parent / "mutated_test"
+    link = link_command(build, target)
     link[link.index("-o") + 1] = str(program)
     # An object that comes first takes the place of the one in the library.
     first = next(i for i, word in enumerate(link) if word.endswith(".o"))
     done = run([*link[:first], str(compiled), *link[first:]], cwd=build)
     if done.returncode != 0:
-        return f"it does not link:\n{done.stderr}"
-    arguments = [str(program), f"--gtest_filter={mutant.tests}", "--gtest_fail_fast", "--gtest_brief=1"]
+        raise SurvivedError(f"it does not link:\n{done.stderr}")
+    arguments = [str(program), f"--gtest_filter={tests}", "--gtest_fail_fast", "--gtest_brief=1"]
     try:
         tested = run(arguments, env={**os.environ, **mutant.environment}, timeout=180)
     except subprocess.TimeoutExpired:
-        return "the tests came to no end in 180 s, which says nothing"
+        raise SurvivedError("the tests came to no end in 180 s, which says nothing") from None
     if "Running 0 tests" in tested.stdout:
-        return f"no test matches {mutant.tests}"
+        raise SurvivedError(f"no test matches {tests}")
     if tested.returncode == 0:
-        return "every test passed"
-    seen = next((line for line in tested.stdout.splitlines() if ", seed " in line), "a test fails")
-    print(f"caught    {mutant.name}: {mutant.rule}\n          {seen.strip()[:150]}", flush=True)
-    return None
+        raise SurvivedError(f"every test passed of {target} {tests}")
+    seed = next((line for line in tested.stdout.splitlines() if ", seed " in line), None)
+    return (seed or tests).strip()[:150]
+
+
+def catch(mutant: Mutant, build: Path, scratch: Path) -> None:
+    """Raises SurvivedError with the reason unless every set of tests that must notice the mutant does."""
+    compiled = compiled_mutant(mutant, build, scratch)
+    seen = [failing_test(mutant, mutant.tests, "manager_test", build, compiled)]
+    if mutant.traces:
+        seen.append(failing_test(mutant, mutant.traces, "s3_faults_test", build, compiled))
+    print(f"caught    {mutant.name}: {mutant.rule}", *seen, sep="\n          ", flush=True)
 
 
 def main() -> None:
@@ -281,10 +310,11 @@ def main() -> None:
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         for mutant in wanted:
-            reason = survives(mutant, build, Path(scratch))
-            if reason is not None:
+            try:
+                catch(mutant, build, Path(scratch))
+            except SurvivedError as survived:
                 failed += 1
-                print(f"SURVIVED  {mutant.name}: {mutant.rule}\n          {reason}", flush=True)
+                print(f"SURVIVED  {mutant.name}: {mutant.rule}\n          {survived}", flush=True)
     print(f"mutants: {len(wanted) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
