@@ -161,7 +161,8 @@ Verdict judge_broken(const SentAs& sent, const http::Response& response) {
 }
 
 Verdict judge_failure(const SentAs& sent, const StorageManagerError& failure) {
-  const bool passes = failure.code() == ErrorCode::Unavailable ||
+  // A name that does not exist will not exist in a second either.
+  const bool passes = (failure.code() == ErrorCode::Unavailable && failure.retryable()) ||
                       failure.code() == ErrorCode::Timeout || failure.code() == ErrorCode::Io;
   return {.error = told_as(failure, sent.operation.name, sent.operation.key),
           .action = passes ? Action::retry : Action::give_up};

@@ -249,6 +249,20 @@ TEST(S3Errors, NameWhereARedirectLeads) {
   EXPECT_THAT(verdict.error.what(), Not(HasSubstr("Signature=")));
 }
 
+TEST(S3Errors, RepeatWhatMayPassOnly) {
+  const Operation operation = head();
+  const SentAs sent{.operation = operation, .region = "r", .signed_at = {}};
+  ErrorDetails details = error(ErrorCode::Unavailable, "connect", "h", "no such host").details();
+  for (const bool passes : {false, true}) {
+    details.retryable = passes;
+    const Verdict verdict = judge_failure(sent, StorageManagerError(details));
+    EXPECT_EQ(verdict.action, passes ? Action::retry : Action::give_up);
+  }
+  // A connection that was cut in the middle of an answer.
+  const auto cut = error(ErrorCode::Io, "receive", "h", "the connection ended");
+  EXPECT_EQ(judge_failure(sent, cut).action, Action::retry);
+}
+
 TEST(S3Errors, SayWhatTheClocksRead) {
   const std::string body =
       "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2026-01-01T05:00:00Z</ServerTime>"
