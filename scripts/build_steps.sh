@@ -23,15 +23,18 @@ link_command() { ln -sfn "$1/cli/stepstore" "$build/stepstore"; }
 # What a user's `pip install .` makes; or, with `dev`, the core as the preset dev compiles it, with assertions, for
 # tests: its objects come out of ccache.
 pip_install() {
-  local flavour=$1 settings=()
+  local flavour=$1 settings=() each options=()
+  settings=("build-dir=$build/python-$flavour" cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    cmake.define.CMAKE_EXPORT_COMPILE_COMMANDS=ON)
   if [[ $flavour == dev ]]; then
-    settings=(-C cmake.build-type=Debug -C cmake.define.CMAKE_CXX_FLAGS="$(preset_value dev CMAKE_CXX_FLAGS)"
-      -C cmake.define.CMAKE_CXX_FLAGS_DEBUG="$(preset_value dev CMAKE_CXX_FLAGS_DEBUG)")
+    settings+=(cmake.build-type=Debug "cmake.define.CMAKE_CXX_FLAGS=$(preset_value dev CMAKE_CXX_FLAGS)"
+      "cmake.define.CMAKE_CXX_FLAGS_DEBUG=$(preset_value dev CMAKE_CXX_FLAGS_DEBUG)")
   fi
+  # Debian 12's pip does not know the short -C.
+  for each in "${settings[@]}"; do options+=("--config-settings=$each"); done
   # Compiled in another directory, they are the same.
   CCACHE_NOHASHDIR=1 "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
-    --force-reinstall -C build-dir="$build/python-$flavour" -C cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache \
-    -C cmake.define.CMAKE_EXPORT_COMPILE_COMMANDS=ON "${settings[@]}" "$root"
+    --force-reinstall "${options[@]}" "$root"
 }
 
 preset_value() {

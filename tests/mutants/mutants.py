@@ -168,6 +168,7 @@ MUTANTS = [
                 "    commit.outcome = Commit::Outcome::refused;\n    return commit;\n    log_warning",
             )
         ],
+        traces="S3Traces.ASwapWhoseAnswersAreAllLost",
     ),
     Mutant(
         "old_objects_removed_first",
