@@ -76,6 +76,7 @@ make_system() {
   remove_system
   mkdir -p "$system"
   tar -C "$system" -xf "$base"
+  chmod 755 "$system" # whoever is not root has to get past /
   copy_settings
   mount -t proc proc "$system/proc"
   mount --bind /dev "$system/dev"

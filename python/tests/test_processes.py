@@ -93,6 +93,7 @@ def test_ctrl_c_ends_a_long_batch_at_once(tmp_path: Path) -> None:
     code = """
         import sys, time, threading, os, signal
         import stepstore
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
         store = stepstore.StorageManager(sys.argv[1])
         steps = [stepstore.StepData("s", str(i), html_content=b"x" * 50_000) for i in range(20_000)]
         threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

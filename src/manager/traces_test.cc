@@ -255,6 +255,8 @@ INSTANTIATE_TEST_SUITE_P(Stores, Trace, testing::ValuesIn(manager_stores()), sto
 // Real threads wait for each other, so these run by the real clock.
 class Race : public testing::TestWithParam<ManagerStore> {
  protected:
+  void SetUp() override { skip_if_left_out(GetParam()); }
+
   StorageManager open() {
     return ManagerCore::manage(std::make_shared<ManagerCore>(store_, Options{}, StorageInfo{}));
   }

@@ -39,6 +39,14 @@ struct Writer::Job {
     folder = step_folder(session_id, generation, step_id);
   }
   std::string name() const { return session_id + "/" + step_id; }
+  // Those of this attempt that nobody else can have named.
+  std::vector<std::string> names_of_its_own() const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i].location != step.parts[i].plain) names.push_back(places[i].location);
+    }
+    return names;
+  }
 };
 
 // How an attempt ended: with a receipt, or with what to begin the next attempt from.
@@ -146,12 +154,17 @@ Writer::Turn Writer::first_store(Job& job) {
         clear_dead_folder(job, done, manifest.named_locations());
         return moved_to(job, done.generation);
       case Commit::Outcome::refused:
+        // Plain names may be shared with whoever was first.
+        if (!done.ever_unknown) remove_locations(job, job.names_of_its_own());
         return refused(job);
       case Commit::Outcome::not_tried:
         break;
     }
     raise_failures(done.parts);
-    if (auto base = roots_.read_step(job.folder, job.limits)) return {.base = std::move(base)};
+    if (auto base = roots_.read_step(job.folder, job.limits)) {
+      remove_locations(job, job.names_of_its_own());
+      return {.base = std::move(base)};
+    }
     give_other_names_where_taken(job, done.parts);
     check_limits(job.limits, clock_, "store_step_data");
   }
@@ -245,8 +258,7 @@ Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
     }
     copies.push_back({.key = in_folder(job.folder, kept.location),
                       .body = base.text.view(),
-                      .content_type = "application/json",
-                      .condition = Condition::absent()});
+                      .content_type = "application/json"});
     manifest.kept_versions.push_back(std::move(kept));
     while (manifest.kept_versions.size() >= job.keep.versions) {
       manifest.kept_versions.erase(manifest.kept_versions.begin());

@@ -117,10 +117,6 @@ MUTANTS = [
         "src/manager/writer.cc",
         [
             ("version_copy_file(old.version, roots_.new_id())", "version_copy_file(old.version, old.commit_id)"),
-            (
-                "                      .condition = Condition::absent()});\n    manifest.kept",
-                "                      .condition = {}});\n    manifest.kept",
-            ),
         ],
         traces="S3Traces.TwoWritersKeepTheSameVersion",
     ),

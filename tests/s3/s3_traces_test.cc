@@ -218,11 +218,12 @@ TEST_F(S3Traces, ASwapThatLandsAfterOthersHaveSwapped) {
   expect_seen("C");
 }
 
-// Its root stands, but every try of one request has lost its answer, and the next one is refused.
+// Its root stands, but more tries have lost their answers than one request makes, and the next one
+// is refused.
 TEST_F(S3Traces, ASwapWhoseAnswersAreAllLost) {
   const auto manager = ready();
   store(*manager, "A");
-  server.plan().on("PUT", "/1/step.json").times(s3::RetryPolicy{}.attempts_max).lose_answer();
+  server.plan().on("PUT", "/1/step.json").times(2 * s3::RetryPolicy{}.attempts_max).lose_answer();
   store(*manager, "B");
   expect_seen("B");
   EXPECT_EQ(open()->stat_step("s", "1").version, 2U);

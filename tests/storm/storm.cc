@@ -1,15 +1,17 @@
-// Threads and processes store, store again, read, list and delete the same few steps, as fast as
-// they can.
+// Threads and processes store, store again, read, list and delete the same few steps and sessions,
+// as fast as they can; each thread also stores a step that is its own.
 //
 //   storm [--store URI | --servers] SECONDS [PROCESSES=4] [THREADS=16] [SEED]
 //
 // The store is a temporary directory; with --store a new prefix below an S3 URI; with --servers a
-// new prefix on each server of STEPSTORE_TEST_SERVERS in turn (tests/servers/servers.py run NAME...
-// -- storm --servers 10).
+// new prefix on each server of STEPSTORE_TEST_SERVERS in turn, also in its bucket that keeps
+// versions (tests/servers/servers.py run NAME... -- storm --servers 10).
 //
-// No read may see half a step, no call may end with an error outside those that its documentation
-// names, and at the end `check` finds every live step whole. Prints what was done; the exit code is
-// 0 when all held.
+// No read may see half a step, what a thread has stored alone is what it reads, no call may end
+// with an error outside those that its documentation names, and at the end `check` finds every live
+// step whole. Where the bucket does not enforce conditions, the store must have said so: then what
+// is broken is counted, and not held against it. Prints what was done; the exit code is 0 when all
+// held.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,16 +38,18 @@ namespace {
 using namespace stepstore;
 
 constexpr int kSessions = 2, kSteps = 6;
+const std::string kOwnSession = "own";
 
 struct Counts {
-  std::atomic<std::uint64_t> stores{0}, reads{0}, absent{0}, lists{0}, deletes{0}, refused{0};
+  std::atomic<std::uint64_t> stores{0}, own{0}, reads{0}, absent{0}, lists{0}, deletes{0},
+      refused{0};
   std::atomic<std::uint64_t> violations{0};
 };
 
 class Worker {
  public:
   Worker(StorageManager& manager, Counts& counts, std::uint64_t seed)
-      : manager_(manager), counts_(counts), dice_(seed) {}
+      : manager_(manager), counts_(counts), own_step_(std::to_string(seed)), dice_(seed) {}
 
   void run_until(std::chrono::steady_clock::time_point end) {
     while (std::chrono::steady_clock::now() < end) {
@@ -57,12 +61,21 @@ class Worker {
         violation(session + "/" + step + ": " + error.what());
       }
     }
+    try {
+      read_own();
+    } catch (const StorageManagerError& error) {
+      violation(kOwnSession + "/" + own_step_ + ": " + error.what());
+    }
   }
 
  private:
   void act(const std::string& session, const std::string& step) {
     const auto choice = dice_() % 100;
-    if (choice < 40) {
+    if (choice < 8) {
+      store_own();
+    } else if (choice < 12) {
+      read_own();
+    } else if (choice < 40) {
       store(session, step);
     } else if (choice < 80) {
       read(session, step);
@@ -114,6 +127,20 @@ class Worker {
     }
   }
 
+  void store_own() {
+    own_value_ = std::to_string(dice_());
+    manager_.store_step_data(kOwnSession, own_step_, {.html_content = *own_value_});
+    ++counts_.own;
+  }
+
+  void read_own() {
+    if (!own_value_) return;
+    const Step found = manager_.retrieve_step_data(kOwnSession, own_step_);
+    if (found.html_content()->text() != *own_value_) {
+      violation(kOwnSession + "/" + own_step_ + ": not what was stored last");
+    }
+  }
+
   void violation(const std::string& what) {
     ++counts_.violations;
     std::cerr << "VIOLATION: " << what << std::endl;
@@ -121,6 +148,8 @@ class Worker {
 
   StorageManager& manager_;
   Counts& counts_;
+  const std::string own_step_;
+  std::optional<std::string> own_value_{};  // the last that was acknowledged, or whose store failed
   std::mt19937_64 dice_;
 };
 
@@ -144,14 +173,27 @@ int run_process(const std::string& uri, const Settings& settings, std::uint64_t 
     });
   }
   for (std::thread& worker : workers) worker.join();
-  std::cout << counts.stores << " stores, " << counts.refused << " refused, " << counts.reads
-            << " reads, " << counts.absent << " absent, " << counts.lists << " lists, "
-            << counts.deletes << " deletes" << std::endl;
+  std::cout << counts.stores << " stores, " << counts.own << " of one's own, " << counts.refused
+            << " refused, " << counts.reads << " reads, " << counts.absent << " absent, "
+            << counts.lists << " lists, " << counts.deletes << " deletes" << std::endl;
   return static_cast<int>(std::min<std::uint64_t>(100, counts.violations));
 }
 
-// Whether everything held.
+// Whether the store says that two writers may harm each other there.
+bool says_it_is_weak(const std::string& uri) {
+  StorageManager manager(uri, {.fsync = false});
+  manager.store_step_data("before", "1", {.html_content = "the first write looks at the bucket"});
+  bool weak = false;
+  for (const std::string& note : manager.get_storage_info().notes) {
+    std::cout << "the store says: " << note << std::endl;
+    weak = weak || note.starts_with("The bucket does not enforce");
+  }
+  return weak;
+}
+
+// Whether everything held that the store promises there.
 bool storm(const std::string& uri, const Settings& settings) {
+  const bool weak = says_it_is_weak(uri);
   int violations = 0;
   for (int i = 0; i < settings.processes; ++i) {
     if (::fork() == 0) {
@@ -173,7 +215,9 @@ bool storm(const std::string& uri, const Settings& settings) {
   std::cout << "check: " << report.steps << " steps";
   for (const auto& [kind, count] : kinds) std::cout << ", " << count << " " << kind;
   std::cout << std::endl;
-  return violations == 0 && report.healthy();
+  const bool held = violations == 0 && report.healthy();
+  if (!held && weak) std::cout << "broken, as the store has said" << std::endl;
+  return held || weak;
 }
 
 bool storm_in_directory(const Settings& settings) {
@@ -205,7 +249,14 @@ std::vector<std::string> servers() {
     throw std::runtime_error("--servers: run this by tests/servers/servers.py run NAME... --");
   }
   std::vector<std::string> uris;
-  for (const auto& each : nlohmann::json::parse(text)) uris.push_back(each.at("uri"));
+  for (const auto& each : nlohmann::json::parse(text)) {
+    const std::string uri = each.at("uri"), bucket = "s3://" + each.at("bucket").get<std::string>();
+    uris.push_back(uri);
+    if (each.contains("versioned_bucket") && each.at("versioned_bucket").is_string()) {
+      uris.push_back("s3://" + each.at("versioned_bucket").get<std::string>() +
+                     uri.substr(bucket.size()));
+    }
+  }
   return uris;
 }
 
