@@ -8,6 +8,7 @@ bash scripts/setup.sh base test ci
 source scripts/build_steps.sh
 source scripts/suites.sh
 source scripts/servers.sh
+need_moto
 need_versitygw
 need_ceph
 build_preset dev

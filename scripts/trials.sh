@@ -12,6 +12,8 @@ the same on S3, Ceph, with each packet       | ceph16     | tests/kill/kill.py  
 threads and processes on the same steps      |            | build/dev/tests/storm    | 10                   | 60
 the same on S3, versitygw                    | versitygw  | build/dev/tests/storm    | --servers 10         | --servers 60
 the same on S3, Ceph                         | ceph16     | build/dev/tests/storm    | --servers 10         | --servers 60
+the same on S3, moto                         | moto       | build/dev/tests/storm    | -                    | --servers 60
+the same on S3, our own server               | stepstore  | build/dev/tests/storm    | -                    | --servers 60
 managers and event loops that come and go    |            | tests/aio/come_and_go.py | 500 50               | 10000 1000
 mutants of the protocol are caught           |            | tests/mutants/mutants.py | build/dev carried_parts no_previous_commits writer_skips_session_root | build/dev
 '
