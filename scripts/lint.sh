@@ -22,6 +22,11 @@ run_check "shellcheck, ${#shell[@]} scripts" shellcheck -x "${shell[@]}"
 run_check "ruff format, ${#python[@]} files" "$venv/bin/ruff" format --check "${python[@]}"
 run_check 'ruff check' "$venv/bin/ruff" check "${python[@]}"
 run_check 'mypy' "$venv/bin/mypy"
+# The examples, and every type that the installed package shows. It looks for packages where PATH has Python first, and
+# is not to ask whether there is a newer one of itself.
+pyright() { PATH=$venv/bin:$PATH PYRIGHT_PYTHON_IGNORE_WARNINGS=1 "$venv/bin/pyright" "$@"; }
+run_check 'pyright' pyright
+run_check "pyright, the package's types" pyright --verifytypes stepstore --ignoreexternal
 [[ ${1:-} == --quick ]] ||
   run_check 'clang-tidy' "$venv/bin/python" scripts/tidy.py --jobs "$jobs" --cache "$cache/tidy" "$build/dev" "$build/python-dev"
 count_suites
