@@ -1,10 +1,17 @@
 #include "base/fork.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <system_error>
 
 namespace stepstore {
+namespace {
+
+std::atomic<pid_t> process{0};  // 0: not asked yet
+
+}  // namespace
 
 // A linked list through the objects, so that nothing is allocated between before and after a fork.
 struct ForkRegistry {
@@ -33,11 +40,20 @@ struct ForkRegistry {
     self.mutex.unlock();
   }
   static void in_child() {
+    process = ::getpid();
     ForkRegistry& self = get();
     for (ForkAware* each = self.first; each; each = each->next_) each->after_fork_in_child();
     self.mutex.unlock();
   }
 };
+
+pid_t this_process() {
+  if (const pid_t known = process.load(std::memory_order_relaxed)) return known;
+  ForkRegistry::get();  // from now on a fork is noticed
+  const pid_t mine = ::getpid();
+  process = mine;
+  return mine;
+}
 
 void ForkAware::enroll() {
   ForkRegistry& registry = ForkRegistry::get();

@@ -2,9 +2,14 @@
 // stay locked in the child for ever, and descriptors with a flock would keep it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <mutex>
 
 namespace stepstore {
+
+// getpid() without a system call: asked again after each fork().
+pid_t this_process();
 
 // Enrolled between enroll() and withdraw(); the methods are called in the thread that forks. They
 // may not allocate or log.

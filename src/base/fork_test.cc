@@ -1,4 +1,5 @@
-// A forked child finds every mutex free, whatever the parent's threads held at that moment.
+// A forked child knows that it is one, and finds every mutex free, whatever the parent's threads
+// held at that moment.
 #include "base/fork.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,17 @@
 
 namespace stepstore {
 namespace {
+
+TEST(ThisProcess, IsAnotherOneInTheChild) {
+  ASSERT_EQ(this_process(), ::getpid());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(this_process() == ::getpid() ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(this_process(), ::getpid());
+}
 
 TEST(ForkMutex, IsFreeInTheChild) {
   ForkMutex mutex;

@@ -1,7 +1,5 @@
 #include "base/thread_pool.h"
 
-#include <unistd.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -85,7 +83,7 @@ struct ThreadPool::Owner {
   // The threads of a parent do not exist in its child: there is nobody to join, and their locks
   // may be held for ever.
   void forget_a_parents() {
-    if (threads && pid != ::getpid()) {
+    if (threads && pid != this_process()) {
       [[maybe_unused]] const Threads* const left_behind = threads.release();
     }
   }
@@ -110,7 +108,7 @@ void ThreadPool::add(std::function<void()> task) {
   owner_->forget_a_parents();
   if (!owner_->threads) {
     owner_->threads = std::make_unique<Threads>(threads_max_);
-    owner_->pid = ::getpid();
+    owner_->pid = this_process();
   }
   // Its lock may be taken here: who holds that takes no ForkMutex.
   owner_->threads->add(std::move(task));

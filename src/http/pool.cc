@@ -1,16 +1,16 @@
 #include "http/pool.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 #include <mutex>
+
+#include "base/fork.h"
 
 namespace stepstore::http {
 
 std::map<Endpoint, Pool::Idle> Pool::leave_parent() {
   std::map<Endpoint, Idle> theirs;
-  if (const pid_t mine = ::getpid(); owner_ != mine) {
+  if (const pid_t mine = this_process(); owner_ != mine) {
     owner_ = mine;
     theirs.swap(idle_);
     count_ = 0;

@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -94,7 +92,7 @@ class Askers {
     static auto* const mutex = new ForkMutex;
     static Askers* askers = nullptr;  // never destroyed: its threads may outlive main()
     const std::lock_guard lock(*mutex);
-    if (askers == nullptr || askers->owner_ != ::getpid()) askers = new Askers;
+    if (askers == nullptr || askers->owner_ != this_process()) askers = new Askers;
     return *askers;
   }
 
@@ -139,7 +137,7 @@ class Askers {
     --threads_;
   }
 
-  const pid_t owner_ = ::getpid();
+  const pid_t owner_ = this_process();
   std::mutex mutex_;
   std::condition_variable more_;
   std::deque<std::shared_ptr<Job>> jobs_;

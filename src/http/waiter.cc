@@ -5,10 +5,45 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/errors.h"
+#include "base/fork.h"
 
 namespace stepstore::http {
+namespace {
+
+// One per thread: a call takes it and gives it back. A forked child shares its parent's, and must
+// not use it.
+struct Spare {
+  int fd = -1;
+  pid_t owner = 0;
+
+  Spare() = default;
+  ~Spare() { put_away(); }
+  Spare(const Spare&) = delete;
+  Spare& operator=(const Spare&) = delete;
+
+  void put_away() {
+    if (fd >= 0) ::close(fd);
+    fd = -1;
+  }
+  int take() {
+    if (fd >= 0 && owner != this_process()) put_away();
+    if (fd >= 0) return std::exchange(fd, -1);
+    const int made = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made < 0) errno_error(errno, "wait", "", "eventfd").raise();
+    return made;
+  }
+  void give_back(int used) {
+    put_away();
+    fd = used;
+    owner = this_process();
+  }
+};
+thread_local Spare spare;
+
+}  // namespace
 
 void Waiter::Wake::operator()() const noexcept {
   const std::uint64_t one = 1;
@@ -16,15 +51,19 @@ void Waiter::Wake::operator()() const noexcept {
 }
 
 Waiter::~Waiter() {
-  on_stop_.reset();
-  if (wake_ >= 0) ::close(wake_);
+  if (wake_ < 0) return;
+  on_stop_.reset();  // from here on nobody writes to it
+  if (limits_.stop.stop_requested()) {
+    ::close(wake_);
+  } else {
+    spare.give_back(wake_);
+  }
 }
 
 // Only when a call has to wait, and somebody may stop it: most do not.
 void Waiter::listen_to_stop() {
   if (wake_ >= 0 || !limits_.stop.stop_possible()) return;
-  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_ < 0) errno_error(errno, "wait", "", "eventfd").raise();
+  wake_ = spare.take();
   on_stop_.emplace(limits_.stop, Wake{wake_});
 }
 

@@ -34,7 +34,7 @@ class Waiter {
   };
   const CallLimits& limits_;
   Clock& clock_;
-  int wake_ = -1;
+  int wake_ = -1;  // an eventfd, which the thread keeps for its next call
   std::optional<std::stop_callback<Wake>> on_stop_{};
 };
 

@@ -1,11 +1,10 @@
 // StepCursor: the steps of a session in order, the next ones read ahead.
-#include <unistd.h>
-
 #include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
 
+#include "base/fork.h"
 #include "layout/keys.h"
 #include "manager/ahead.h"
 #include "manager/calls.h"
@@ -45,7 +44,7 @@ struct StepCursor::State {
 
   std::stop_source stop;
   std::stop_callback<std::function<void()>> forward;
-  pid_t pid = ::getpid();
+  pid_t pid = this_process();
   std::deque<std::string> ids;      // of the steps that are read ahead
   std::size_t ahead_max = 1;        // twice as many after every step
   std::uint64_t typical_bytes = 0;  // of a step
@@ -78,11 +77,11 @@ void StepCursor::State::begin_one(const std::string& step_id) {
 }
 
 void StepCursor::State::begin_more(const CallLimits& limits) {
-  if (pid != ::getpid()) {
+  if (pid != this_process()) {
     // Forked: what the parent's threads read is lost here, and begins again.
     [[maybe_unused]] const Reads* const left_behind = reads.release();
     reads = std::make_unique<Reads>(core->pool);
-    pid = ::getpid();
+    pid = this_process();
     for (const std::string& id : ids) begin_one(id);
   }
   const std::size_t most = std::min(ahead_max, left);

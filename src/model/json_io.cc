@@ -1,10 +1,22 @@
 #include "model/json_io.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "model/format_marker.h"
 
 namespace stepstore {
+
+std::string json_string(std::string_view text) {
+  // Ids, names and numbers in text: nearly everything that is written here.
+  const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  if (!std::ranges::all_of(text, plain)) return nlohmann::json(text).dump();
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  out += text;
+  return out += '"';
+}
 
 void check_format(const nlohmann::json& document, std::string_view key) {
   const auto format = member<std::string>(document, "format", key);

@@ -1,5 +1,5 @@
-// Reading members of stored JSON: every mistake becomes a Corrupt error that names the object and
-// the member.
+// Writing strings of JSON, and reading members of stored JSON: every mistake becomes a Corrupt
+// error that names the object and the member.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -14,6 +14,9 @@ namespace stepstore {
   error(ErrorCode::Corrupt, "parse", key, std::move(message)).raise();
   __builtin_unreachable();
 }
+
+// As a JSON string, in quotes. Throws nlohmann::json::type_error for what is not UTF-8.
+std::string json_string(std::string_view text);
 
 // Throws Unsupported when `format` ("major.minor") is newer than this release knows.
 void check_format(const nlohmann::json& document, std::string_view key);

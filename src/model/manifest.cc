@@ -11,7 +11,6 @@ namespace stepstore {
 namespace {
 
 using nlohmann::json;
-using nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 3> kStates = {"live", "deleting", "deleted"};
 
@@ -23,7 +22,9 @@ constexpr std::array<std::string_view, 2> kVerbatim = {"\n\"was\":", "\n\"metada
 // One member per line, so that people can read a manifest and verbatim members can be found.
 class Lines {
  public:
-  void add(std::string_view name, const ordered_json& value) { add_verbatim(name, value.dump()); }
+  void add(std::string_view name, std::string_view value) {
+    add_verbatim(name, json_string(value));
+  }
   void add_verbatim(std::string_view name, std::string_view value) {
     text_ += text_.empty() ? "{\n\"" : ",\n\"";
     text_ += name;
@@ -46,19 +47,34 @@ class Lines {
   std::string text_;
 };
 
-ordered_json component_json(const ManifestComponent& component) {
-  ordered_json out;
-  out["name"] = component.name;
-  out["location"] = component.location;
-  out["size"] = component.size;
-  out["content_type"] = component.content_type;
-  out["crc64nvme"] = crc64_text(component.crc64);
+std::string list_json(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? "," : "") + json_string(text);
+  return out += ']';
+}
+
+std::string kept_json(const KeptVersion& kept) {
+  return R"({"version":)" + std::to_string(kept.version) + R"(,"commit":)" +
+         json_string(kept.commit_id) + R"(,"location":)" + json_string(kept.location) +
+         R"(,"locations":)" + list_json(kept.locations) + "}";
+}
+
+std::string component_json(const ManifestComponent& component) {
+  std::string out = R"({"name":)" + json_string(component.name);
+  out += R"(,"location":)" + json_string(component.location);
+  out += R"(,"size":)" + std::to_string(component.size);
+  out += R"(,"content_type":)" + json_string(component.content_type);
+  out += R"(,"crc64nvme":)" + json_string(crc64_text(component.crc64));
   if (component.block_size != 0) {
-    out["block_size"] = component.block_size;
-    ordered_json& blocks = out["block_crc64nvme"] = ordered_json::array();
-    for (const std::uint64_t crc : component.block_crcs) blocks.push_back(crc64_text(crc));
+    out += R"(,"block_size":)" + std::to_string(component.block_size);
+    out += R"(,"block_crc64nvme":[)";
+    for (std::size_t i = 0; i < component.block_crcs.size(); ++i) {
+      if (i > 0) out += ',';
+      out += json_string(crc64_text(component.block_crcs[i]));
+    }
+    out += ']';
   }
-  return out;
+  return out += '}';
 }
 
 // Stored names are input too: a location may not lead out of the step's folder.
@@ -197,26 +213,25 @@ std::string to_json(const Manifest& manifest) {
     lines.add("session", manifest.session_id);
     lines.add("step", manifest.step_id);
   }
-  lines.add("version", manifest.version);
+  lines.add_verbatim("version", std::to_string(manifest.version));
   lines.add("commit", manifest.commit_id);
-  lines.add("previous_commits", manifest.previous_commits);
+  lines.add_verbatim("previous_commits", list_json(manifest.previous_commits));
   lines.add("write", manifest.write_id);
   lines.add("created_at", time_text(manifest.created_at));
   if (manifest.expires_at) lines.add("expires_at", time_text(*manifest.expires_at));
   if (manifest.state == RootState::live) {
     std::string components = "[";
     for (const ManifestComponent& component : manifest.components) {
-      components += (components.size() > 1 ? ",\n " : "\n ") + component_json(component).dump();
+      components += (components.size() > 1 ? ",\n " : "\n ") + component_json(component);
     }
     lines.add_verbatim("components", components + "]");
-    ordered_json kept = ordered_json::array();
-    for (const KeptVersion& version : manifest.kept_versions) {
-      kept.push_back({{"version", version.version},
-                      {"commit", version.commit_id},
-                      {"location", version.location},
-                      {"locations", version.locations}});
+    if (!manifest.kept_versions.empty()) {
+      std::string kept = "[";
+      for (const KeptVersion& version : manifest.kept_versions) {
+        kept += (kept.size() > 1 ? "," : "") + kept_json(version);
+      }
+      lines.add_verbatim("kept_versions", kept + "]");
     }
-    if (!kept.empty()) lines.add("kept_versions", kept);
   }
   if (manifest.was) lines.add_verbatim("was", *manifest.was);
   if (manifest.metadata) lines.add_verbatim("metadata", *manifest.metadata);

@@ -1,9 +1,8 @@
 #include "store/s3/bucket.h"
 
-#include <unistd.h>
-
 #include <charconv>
 
+#include "base/fork.h"
 #include "s3/times.h"
 #include "store/s3/probe.h"
 
@@ -75,7 +74,7 @@ ETag plain_etag(std::string_view text) {
 }
 
 bool Dialect::begin() {
-  const pid_t mine = ::getpid();
+  const pid_t mine = this_process();
   pid_t there = 0;
   if (busy_.compare_exchange_strong(there, mine)) return true;
   return there != mine && busy_.compare_exchange_strong(there, mine);
