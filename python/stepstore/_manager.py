@@ -55,7 +55,20 @@ class StorageManager:
         prefer_s3: Where both a bucket and a directory are configured and no `uri` is given: True takes the bucket.
 
     Raises:
-        ConfigError: The URI or an option is wrong.
+        ConfigError: The URI, a path, a name or the credentials are wrong.
+        InvalidArgument: A number is out of its bounds.
+        Unsupported: `credentials` is a function.
+        TypeError: An argument has a wrong type.
+
+    Every method but `get_storage_info` and `close` may raise:
+        Timeout: The time given was over.
+        Closed: The manager was closed.
+        PermissionDenied, Unauthenticated: The store refuses this user, or the credentials.
+        Unavailable, Throttled: The store cannot be reached, or asks to slow down; it was tried several times.
+        Io: The disk or the network failed.
+        Corrupt, Unsupported: One of the store's own documents is damaged, or made by a later release.
+        ConfigError: There can be no store: a file is in the way, or there is no such bucket.
+        TypeError: An argument has a wrong type. All the others are a `StorageManagerError`.
 
     The store is not touched before the first call. Close the manager when done, or use it in a `with` statement.
 
@@ -144,10 +157,14 @@ class StorageManager:
             timeout: Seconds for the whole call; None: no limit.
 
         Raises:
-            InvalidArgument: An id, name, JSON or option is wrong. Nothing was written.
+            InvalidArgument: An id, name, JSON or option is wrong, or a path names no plain file. Nothing was written.
+            NotFound: A path names no file. Nothing was written.
             AlreadyExists: `if_exists="fail"`, and the step is there.
             Conflict: `if_version` is not the version that is there.
-            NoSpace, TooLarge, Io, Timeout: The step is as it was before, unless `error.outcome_unknown`.
+            NoSpace, TooLarge: The disk is full, or a part is larger than the store takes.
+            StorageManagerError: What every method may raise; the class says.
+
+        After an error the step is as it was before, unless `error.outcome_unknown`: then it is whole, old or new.
 
         Example:
             >>> store.store_step_data("login-test", "0001", "<p>", action_data={"type": "click"}).version
@@ -180,6 +197,10 @@ class StorageManager:
         Returns:
             A `Receipt` per step in their order, or the exception (not raised) that kept the step from being stored.
 
+        Raises:
+            InvalidArgument: An option is wrong. Wrong ids and data fail their own item.
+            TypeError: An item is no `StepData`. What was begun is stopped first.
+
         Example:
             >>> steps = [stepstore.StepData("s", str(i), html_content="<p>") for i in range(3)]
             >>> [receipt.version for receipt in store.store_steps(steps)]
@@ -211,6 +232,9 @@ class StorageManager:
         Raises:
             NotFound: There is no such step or version.
             Corrupt: Its bytes do not agree with its manifest.
+            Archived: Its bytes lie in the bucket's cold storage.
+            InvalidArgument: An id or the version is wrong.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -232,6 +256,10 @@ class StorageManager:
         Returns:
             A `Step` per pair in their order, or the exception (not raised) that kept it from being read.
 
+        Raises:
+            InvalidArgument: `timeout` is wrong. A wrong id fails its own item.
+            TypeError, ValueError: An item is no pair of str. Nothing was read.
+
         Example:
             >>> [type(result).__name__ for result in store.retrieve_steps([("s", "none")])]
             ['NotFound']
@@ -247,7 +275,13 @@ class StorageManager:
         legacy: bool = False,
         timeout: float | None = 60.0,
     ) -> StepInfo:
-        """Read only a step's manifest. Arguments and errors as of `retrieve_step_data`.
+        """Read only a step's manifest. Arguments as of `retrieve_step_data`.
+
+        Raises:
+            NotFound: There is no such step or version.
+            Corrupt: The manifest is damaged.
+            InvalidArgument: An id or the version is wrong.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -271,6 +305,10 @@ class StorageManager:
             limit: At most so many; None: all.
             timeout: Seconds for the whole call; None: no limit.
 
+        Raises:
+            InvalidArgument: `limit` is below 1, or a text is no Unicode.
+            StorageManagerError: What every method may raise; the class says.
+
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
             >>> store.list_sessions()
@@ -279,7 +317,15 @@ class StorageManager:
         return self._run(_calls.sessions("list_sessions", prefix, after, limit, timeout))[0]
 
     def iter_sessions(self, *, prefix: str = "", timeout: float | None = 60.0) -> Iterator[str]:
-        """Go through the sessions page by page. `timeout`: seconds for each page.
+        """Go through the sessions, a thousand at a time, in the order of `list_sessions`.
+
+        Args:
+            prefix: Only ids that begin with it.
+            timeout: Seconds for each thousand; None: no limit.
+
+        Raises:
+            InvalidArgument: The prefix or `timeout` is wrong; raised at once, others while it goes on.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> list(store.iter_sessions())
@@ -312,7 +358,16 @@ class StorageManager:
     ) -> list[str]:
         """List the committed steps of a session, in the order of their encoded ids. An unknown session has none.
 
-        Arguments as of `list_sessions`; with `legacy`, folders without a manifest too.
+        `list_steps` is the same.
+
+        Args:
+            session_id: The session.
+            prefix, after, limit, timeout: As of `list_sessions`.
+            legacy: Also folders without a manifest that are older than 24 hours.
+
+        Raises:
+            InvalidArgument: The id is wrong, `limit` is below 1, or a text is no Unicode.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -333,7 +388,18 @@ class StorageManager:
         legacy: bool = False,
         timeout: float | None = 60.0,
     ) -> Iterator[Step]:
-        """Read the steps of a session one after the other; the next ones are read ahead. `timeout`: seconds for each.
+        """Read the steps of a session one after the other; the next ones are read ahead.
+
+        What is deleted meanwhile is left out.
+
+        Args:
+            session_id, prefix, after, limit, legacy: As of `list_steps_for_session`.
+            timeout: Seconds for each step; None: no limit.
+
+        Raises:
+            InvalidArgument: As of `list_steps_for_session`; raised at once.
+            Corrupt, Archived: As of `retrieve_step_data`, when that step's turn comes.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -346,10 +412,17 @@ class StorageManager:
     # --- Deletion and care ---
 
     def delete_step(self, session_id: str, step_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
-        """Delete a step. Deleting what is not there succeeds.
+        """Delete a step with its older versions. Deleting what is not there succeeds.
+
+        Args:
+            session_id: The session.
+            step_id: The step.
+            timeout: Seconds for the whole call; None: no limit.
 
         Raises:
             Held: A hold protects the step or its session.
+            InvalidArgument: An id is wrong.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -361,9 +434,15 @@ class StorageManager:
     def delete_session(self, session_id: str, *, timeout: float | None = 60.0) -> DeleteResult:
         """Delete all of a session. Recording may go on under the same id at once.
 
+        Args:
+            session_id: The session.
+            timeout: Seconds for the whole call; None: no limit.
+
         Raises:
             Held: A hold protects the session or one of its steps.
             PartialFailure: Something could not be removed, after everything was tried. Call again.
+            InvalidArgument: The id is wrong.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> _ = store.store_step_data("s", "1", "<p>")
@@ -380,7 +459,11 @@ class StorageManager:
         Args:
             session_id: One session; None: the whole store.
             data: Also read every component and compare its checksum.
-            timeout: Seconds for the whole call; None: no limit.
+            timeout: Seconds for the whole call, 24 hours by default; None: no limit.
+
+        Raises:
+            InvalidArgument: The id is wrong. Damage is no error: it is in the report.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> store.check(data=True).healthy
@@ -396,7 +479,12 @@ class StorageManager:
         Args:
             session_id: One session; None: every session.
             dry_run: Only say what would be done.
-            timeout: Seconds for the whole call; None: no limit.
+            timeout: Seconds for the whole call, 24 hours by default; None: no limit.
+
+        Raises:
+            InvalidArgument: The id is wrong.
+            NoSpace: The disk is full. What was adopted before stays; call again.
+            StorageManagerError: What every method may raise; the class says.
 
         Example:
             >>> store.adopt(dry_run=False).adopted
@@ -405,7 +493,7 @@ class StorageManager:
         return self._run(_calls.adopt(session_id, dry_run, timeout))
 
     def get_storage_info(self) -> StorageInfo:
-        """Say where the store lies and what it promises.
+        """Say where the store lies and what it promises. Asks nobody and does not fail, even when closed.
 
         Example:
             >>> store.get_storage_info().location

@@ -59,19 +59,23 @@ class Step:
 
     @cached_property
     def action_data(self) -> Any:
-        """The action, parsed from JSON."""
+        """The action, parsed from JSON.
+
+        Raises:
+            ValueError: The file of a legacy step is no JSON. What was stored by stepstore is.
+        """
         text = self._raw.bytes("action")
         return None if text is None else json.loads(text)
 
     @cached_property
     def metadata(self) -> Any:
-        """The metadata, parsed from JSON."""
+        """The metadata, parsed from JSON. Errors as of `action_data`."""
         text = self._raw.bytes("metadata")
         return None if text is None else json.loads(text)
 
     @cached_property
     def components(self) -> Mapping[str, bytes]:
-        """Every component's bytes by name, html, screenshot and action included."""
+        """Every component's bytes by name, html, screenshot and action included. `KeyError` when there is none."""
         return _Components(self._raw, [component.name for component in self.info.components])
 
     @property
@@ -86,7 +90,7 @@ class Step:
 
     @property
     def version(self) -> int:
-        """The version that was read."""
+        """The version that was read: 1 for the first store of the step, one more for each later one."""
         return self.info.version
 
     @property
@@ -101,12 +105,12 @@ class Step:
 
     @property
     def created_at(self) -> datetime:
-        """When it was stored, by the recorder's clock: an aware `datetime` in UTC."""
+        """When it was stored, by the recorder's clock: an aware `datetime` in UTC, to the millisecond."""
         return self.info.created_at
 
     @property
     def expires_at(self) -> datetime | None:
-        """When it may be removed; None: never."""
+        """When it may be removed, an aware `datetime` in UTC; None: never."""
         return self.info.expires_at
 
 

@@ -17,7 +17,7 @@ def _time(milliseconds: int) -> datetime:
 
 @dataclass(frozen=True)
 class StepData:
-    """One step for `store_steps`. The fields are the arguments of `store_step_data`.
+    """One step for `store_steps`. The fields are the arguments of `store_step_data`, and checked by `store_steps`.
 
     Example:
         >>> stepstore.StepData("login-test", "0001", html_content="<p>", action_data={"type": "click"}).step_id
@@ -98,13 +98,13 @@ class StepInfo:
     Attributes:
         session_id: As it was given.
         step_id: As it was given.
-        version: Counts from 1.
+        version: 1 for the first store of the step, one more for each later one.
         commit_id: ULID of the store call; "" for a legacy step.
-        created_at: Aware `datetime` in UTC, by the recorder's clock.
-        expires_at: Aware `datetime`, or None.
+        created_at: Aware `datetime` in UTC, to the millisecond, by the recorder's clock.
+        expires_at: The same, when it may be removed; None: never.
         path: Key of the step's folder in the store.
         legacy: True for a folder without a manifest, read with `legacy=True`.
-        components: One `ComponentInfo` each.
+        components: A `ComponentInfo` for each.
 
     Example:
         >>> _ = store.store_step_data("s", "1", "<p>")
@@ -144,7 +144,7 @@ class DeleteResult:
 
     Attributes:
         steps: Steps that were there and are gone.
-        objects: Objects removed; for a session with the manifests.
+        objects: Objects (files) removed; for a session with the manifests.
 
     Example:
         >>> store.delete_step("s", "1").steps
@@ -176,7 +176,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check()` saw. `healthy` is False when a live step is damaged.
+    """What `check()` saw.
+
+    Attributes:
+        sessions: Number of sessions.
+        steps: Number of steps with a manifest.
+        legacy_steps: Number of steps without one.
+        components: Number of components that manifests name.
+        bytes: Bytes of these components.
+        data_verified: True when all of them were read and compared.
+        healthy: False when a live step is damaged.
+        findings: What is damaged or odd.
 
     Example:
         >>> store.check().healthy
@@ -195,7 +205,11 @@ class CheckReport:
 
 @dataclass(frozen=True)
 class AdoptReport:
-    """What `adopt()` did, or with `dry_run` would do: pairs of session and step id, and what it left alone.
+    """What `adopt()` did, or with `dry_run` would do.
+
+    Attributes:
+        adopted: Pairs of session id and step id.
+        skipped: What was left alone, and why.
 
     Example:
         >>> store.adopt().adopted
@@ -211,7 +225,7 @@ class StorageInfo:
     """Where a store lies and what it promises.
 
     Attributes:
-        backend: "local" or "memory".
+        backend: "local", "s3" or "memory".
         location: An absolute path or a URI, without secrets.
         stack: The layers of the store, outermost first.
         format: The format that this release writes.
