@@ -56,10 +56,11 @@ watch_log() {
 # leaves its exit status in $status. Call it plainly, never with `if` or `||`: those switch `set -e` off
 # inside the command.
 status=0
+log_of() { printf '%s\n' "$logs/$(tr -cs 'A-Za-z0-9' '-' <<<"$1" | sed 's/-$//').log"; }
 attempt() {
   local title=$1 log begun watcher=''
   shift
-  log=$logs/$(tr -cs 'A-Za-z0-9' '-' <<<"$title" | sed 's/-$//').log
+  log=$(log_of "$title")
   begun=$(now_ms)
   : >"$log"
   set +e

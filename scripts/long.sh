@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ./dev long [WORD]: the trials of ./dev ci in their long versions (scripts/trials.sh), all or those whose name contains
-# the word.
+# the word. All of them write docs/trials.md.
 suite_set='long'
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -18,4 +18,6 @@ install_python_package release
 
 source scripts/trials.sh
 run_trials long "${1:-}"
+# Part of them would overwrite the figures of all.
+[[ -n ${1:-} ]] || "$venv/bin/python" scripts/trials_page.py "$results/long/trials.tsv" docs/trials.md
 count_suites

@@ -49,6 +49,7 @@ void FormatGate::before_write(const CallLimits& limits) {
     const auto format = parse_format_marker(marker.value().body.text(), format_marker_key().text());
     require(format.reader_min, "read");
     require(format.writer_min, "write");
+    swaps_hold_ = !format.probe || format.probe->swap_if_unchanged;
   }
   may_read_ = true;
   may_write_ = true;

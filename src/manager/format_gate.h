@@ -16,10 +16,12 @@ class FormatGate {
   void before_read(const CallLimits& limits);
   // The first write into a store marks it with the format of this release.
   void before_write(const CallLimits& limits);
+  // False: the marker tells of a bucket where a swap may overwrite another one.
+  bool swaps_hold() const noexcept { return swaps_hold_; }
 
  private:
   ObjectStore& store_;
-  std::atomic<bool> may_read_{false}, may_write_{false};
+  std::atomic<bool> may_read_{false}, may_write_{false}, swaps_hold_{true};
 };
 
 }  // namespace stepstore

@@ -30,7 +30,7 @@ ManagerCore::ManagerCore(std::shared_ptr<ObjectStore> object_store, Options give
       clock(the_clock),
       gate(*store),
       roots(*store, clock, random),
-      writer(*store, roots, clock, options),
+      writer(*store, gate, roots, clock, options),
       reader(*store, roots, clock),
       lister(*store, roots, clock),
       remover(*store, roots, clock),

@@ -233,8 +233,10 @@ Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
   // What is new is sent under new names, and only now that the root to be swapped is known:
   // whatever was sent before could have been collected since.
   job.places.clear();
+  // Where a swap may overwrite another one, what both share would be removed by the first.
+  const bool share = live && gate_.swaps_hold() && store_.capabilities().swap_if_unchanged;
   for (const PreparedPart& part : job.step.parts) {
-    const ManifestComponent* const same = live ? old.find(part.component.name) : nullptr;
+    const ManifestComponent* const same = share ? old.find(part.component.name) : nullptr;
     if (same != nullptr && same->same_content(part.component)) {
       job.places.push_back({same->location, Job::Send::no});
     } else {

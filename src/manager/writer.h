@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "manager/format_gate.h"
 #include "manager/prepared_step.h"
 #include "manager/roots.h"
 #include "stepstore/options.h"
@@ -13,8 +14,9 @@ namespace stepstore {
 
 class Writer {
  public:
-  Writer(ObjectStore& store, Roots& roots, Clock& clock, const Options& options)
-      : store_(store), roots_(roots), clock_(clock), options_(options) {}
+  Writer(ObjectStore& store, const FormatGate& gate, Roots& roots, Clock& clock,
+         const Options& options)
+      : store_(store), gate_(gate), roots_(roots), clock_(clock), options_(options) {}
 
   // Thread-safe.
   Receipt store(std::string_view session_id, std::string_view step_id, const StepData& data,
@@ -42,6 +44,7 @@ class Writer {
   Receipt receipt(const Job& job, const Manifest& manifest, bool skipped = false) const;
 
   ObjectStore& store_;
+  const FormatGate& gate_;
   Roots& roots_;
   Clock& clock_;
   const Options& options_;

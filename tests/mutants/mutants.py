@@ -109,6 +109,7 @@ MUTANTS = [
             ),
             ("bool has_generation", "[[maybe_unused]] bool has_generation"),
         ],
+        tests="*Protocol.HoldsInEveryOrder/memory_everybody_at_once",
         traces="S3Traces.AWriterOfBeforeADeletionRecordsAgain",
     ),
     Mutant(

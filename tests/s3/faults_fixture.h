@@ -17,6 +17,9 @@ namespace stepstore {
 
 class FaultsTest : public testing::Test {
  protected:
+  explicit FaultsTest(const fault::Dialect& dialect = {})
+      : server({.service = {.dialect = dialect}}) {}
+
   // A process of its own: it shares neither connections nor memory with the others.
   std::unique_ptr<StorageManager> open() {
     return std::make_unique<StorageManager>(ManagerCore::manage(std::make_shared<ManagerCore>(

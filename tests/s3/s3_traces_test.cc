@@ -18,6 +18,7 @@ const StoreOptions kKeepAll{.keep_versions = Keep::all()};
 
 class S3Traces : public FaultsTest {
  protected:
+  using FaultsTest::FaultsTest;
   using Gate = std::shared_ptr<fault::Gate>;
 
   // Begins the work and returns when its n-th write of the step's root has arrived and waits.
@@ -320,6 +321,33 @@ TEST_F(S3Traces, TwoWritersKeepTheSameVersion) {
   for (std::uint64_t version = 1; version <= 3; ++version) {
     const Step step = open()->retrieve_step_data("s", "1", {.version = version});
     EXPECT_EQ(step.html_content()->text(), wanted[version - 1]);
+  }
+}
+
+// --- In a bucket that judges no conditions
+
+class S3WeakTraces : public S3Traces {
+ protected:
+  S3WeakTraces() : S3Traces({.ignores_if_none_match = true, .ignores_if_match = true}) {}
+};
+
+// The first store is lost, which is all that may happen: the second has nothing of the version that
+// the first one takes away.
+TEST_F(S3WeakTraces, ASwapThatOverwritesAnotherLeavesTheStepWhole) {
+  store(*ready(), "A");
+  for (const bool shares_page : {true, false}) {
+    const auto writer = ready();
+    const std::string png = "\x89PNG\r\n\x1a\nA";
+    auto sleeper = asleep_before_root(1, [&] {
+      writer->store_step_data("s", "1",
+                              shares_page ? StepData{.html_content = "A", .action_data = "1"}
+                                          : StepData{.screenshot_bytes = png, .action_data = "2"});
+    });
+    store(*open(), "B");
+    wake(sleeper);
+    EXPECT_EQ(open()->retrieve_step_data("s", "1").action_data()->text(), shares_page ? "1" : "2");
+    EXPECT_TRUE(open()->check({.data = true}).healthy());
+    store(*open(), "A");
   }
 }
 

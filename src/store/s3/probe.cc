@@ -220,7 +220,7 @@ std::vector<std::string> notes_of(const BucketProbe& probe) {
   if (!probe.swap_if_unchanged) {
     notes.emplace_back(
         "The bucket does not enforce If-Match: of two changes to the same step at the same moment "
-        "one can be lost.");
+        "one can be lost, and kept versions of it be damaged.");
   }
   if (!probe.create_over_delete_marker) {
     notes.emplace_back(
