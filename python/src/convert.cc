@@ -24,6 +24,31 @@ BytesView Buffers::view(nb::handle object) {
   return BytesView(copy);
 }
 
+BytesView Buffers::view_of_text(nb::handle object, std::optional<std::size_t> component) {
+  const Text* const text = nb::inst_ptr<Text>(object);
+  texts_.push_back({nb::borrow(object), text, component, nullptr});
+  return text->is_utf8() ? text->view() : BytesView();
+}
+
+void Buffers::fill(StepData& data) {
+  for (LateText& late : texts_) {
+    if (late.text->is_utf8()) continue;
+    const std::size_t size = late.text->size();
+    late.utf8 = std::make_unique_for_overwrite<char[]>(size);
+    late.text->write_utf8(late.utf8.get());
+    const BytesView bytes(std::string_view(late.utf8.get(), size));
+    if (late.component) {
+      data.components[*late.component].data = bytes;
+    } else {
+      data.html_content = bytes;
+    }
+  }
+}
+
+void Buffers::empty() noexcept {
+  for (LateText& late : texts_) late.utf8.reset();
+}
+
 nb::str to_str(std::string_view text) {
   PyObject* const str =
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape");
@@ -37,7 +62,8 @@ nb::list to_list(const std::vector<std::string>& texts) {
   return out;
 }
 
-Source to_source(nb::handle data, Buffers& buffers) {
+Source to_source(nb::handle data, Buffers& buffers, std::optional<std::size_t> component) {
+  if (nb::isinstance<Text>(data)) return buffers.view_of_text(data, component);
   if (nb::isinstance<nb::str>(data)) {
     const nb::object path = nb::steal(PyUnicode_EncodeFSDefault(data.ptr()));
     if (!path.is_valid()) throw nb::python_error();
@@ -57,7 +83,7 @@ StepRequest to_request(nb::handle fields, Buffers& buffers) {
   if (!fields[5].is_none()) data.metadata = buffers.view(fields[5]).text();
   for (const nb::handle component : fields[6]) {
     data.components.push_back({.name = nb::cast<std::string>(component[0]),
-                               .data = to_source(component[1], buffers),
+                               .data = to_source(component[1], buffers, data.components.size()),
                                .content_type = nb::cast<std::string>(component[2])});
   }
   return request;

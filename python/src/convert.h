@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "stepstore/stepstore.h"
+#include "text.h"
 
 namespace stepstore::python {
 
@@ -33,10 +35,27 @@ class Buffers {
   // contiguous.
   BytesView view(nb::handle object);
 
+  // The same for a Text; what is no UTF-8 yet is empty until fill() replaces it: the html, or the
+  // component at that place.
+  BytesView view_of_text(nb::handle object, std::optional<std::size_t> component);
+  // Makes UTF-8 of the texts of the request. Needs no GIL.
+  void fill(StepData& data);
+  // Gives up what fill() has made, on the thread that made it: the memory of one thread's malloc,
+  // freed by another, would make them wait for each other.
+  void empty() noexcept;
+
  private:
+  struct LateText {
+    nb::object keep;
+    const Text* text;
+    std::optional<std::size_t> component;
+    std::unique_ptr<char[]> utf8;
+  };
+
   const Use use_;
   std::deque<Py_buffer> held_;
   std::deque<std::string> copies_;
+  std::vector<LateText> texts_;
 };
 
 // Text of the library as str. File names and what quotes them may be no UTF-8; their odd bytes
@@ -44,8 +63,9 @@ class Buffers {
 nb::str to_str(std::string_view text);
 nb::list to_list(const std::vector<std::string>& texts);
 
-// A component's data: a buffer, or a str (as of os.fsdecode) that names a file.
-Source to_source(nb::handle data, Buffers& buffers);
+// A component's data: a buffer, a Text, or a str (as of os.fsdecode) that names a file.
+// `component`: its place among them; none for the html.
+Source to_source(nb::handle data, Buffers& buffers, std::optional<std::size_t> component = {});
 // (session_id, step_id, html, screenshot, action, metadata, components) with None for what is
 // absent; components are (name, data, content_type). What it borrows is kept by `buffers`.
 StepRequest to_request(nb::handle fields, Buffers& buffers);

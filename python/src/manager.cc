@@ -65,6 +65,18 @@ nb::object adopted_to_python(const AdoptReport& report) {
   return nb::make_tuple(adopted, findings_to_python(report.skipped));
 }
 
+// For the time of a call, the texts are there as UTF-8.
+class Filled {
+ public:
+  Filled(Buffers& buffers, StepData& data) : buffers_(buffers) { buffers.fill(data); }
+  Filled(const Filled&) = delete;
+  Filled& operator=(const Filled&) = delete;
+  ~Filled() { buffers_.empty(); }
+
+ private:
+  Buffers& buffers_;
+};
+
 nb::object step_to_python(const Step& step) { return nb::cast(RawStep{step}); }
 nb::object info_to_python(const StepInfo& info) { return to_python(info); }
 nb::object receipt_to_python(const Receipt& receipt) { return to_python(receipt); }
@@ -133,8 +145,10 @@ void Manager::start(std::unique_ptr<Op> op, const Ticket& ticket, double timeout
 nb::object Manager::store(nb::handle fields, int if_exists, MaybeVersion if_version,
                           MaybeCount keep_versions, double timeout, Ticket* ticket) {
   const StoreOptions options = store_options(if_exists, if_version, keep_versions);
-  const auto work = [&options](StepRequest request) {
-    return [options, request = std::move(request)](StorageManager& manager, const Call& call) {
+  const auto work = [&options](StepRequest request, Buffers& buffers) {
+    return [options, &buffers, request = std::move(request)](StorageManager& manager,
+                                                             const Call& call) mutable {
+      const Filled filled(buffers, request.data);
       StoreOptions with_call = options;
       with_call.call = call;
       return manager.store_step_data(request.session_id, request.step_id, request.data, with_call);
@@ -142,12 +156,13 @@ nb::object Manager::store(nb::handle fields, int if_exists, MaybeVersion if_vers
   };
   if (ticket != nullptr) {
     auto op = ticket->op("store_step_data");
-    auto request = to_request(fields, op->buffers);
-    begin(std::move(op), *ticket, timeout, work(std::move(request)), receipt_to_python);
+    Buffers& buffers = op->buffers;
+    auto request = to_request(fields, buffers);
+    begin(std::move(op), *ticket, timeout, work(std::move(request), buffers), receipt_to_python);
     return nb::none();
   }
   Buffers buffers;
-  return perform("store_step_data", nullptr, timeout, work(to_request(fields, buffers)),
+  return perform("store_step_data", nullptr, timeout, work(to_request(fields, buffers), buffers),
                  receipt_to_python);
 }
 

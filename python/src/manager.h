@@ -100,7 +100,8 @@ class Manager {
              Convert convert) {
     using Value = std::invoke_result_t<Work&, StorageManager&, const Call&>;
     start(std::move(op), ticket, timeout,
-          [manager = manager_.get(), work = std::move(work), convert](Op& to, const Call& call) {
+          [manager = manager_.get(), work = std::move(work), convert](Op& to,
+                                                                      const Call& call) mutable {
             auto value = std::make_shared<Value>(work(*manager, call));
             to.value = [value = std::move(value), convert] { return convert(*value); };
           });

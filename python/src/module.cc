@@ -16,6 +16,11 @@ NB_MODULE(_core, m) {
   m.attr("version") = nb::str(kVersion.data(), kVersion.size());
   m.def("collect_log", &collect_log, nb::arg("level"));
 
+  nb::class_<Text>(m, "Text")
+      .def(nb::init<const nb::object&>(), nb::arg("text"))
+      .def("__len__", &Text::size)
+      .def("has_encoding", &Text::has_encoding);
+
   nb::class_<Ticket>(m, "Ticket").def("stop", &Ticket::stop);
   nb::class_<Port>(m, "Port")
       .def(nb::init<>())

@@ -48,7 +48,7 @@ def _receipt(raw: Any) -> Receipt:
 def _sizes(fields: Fields) -> int:
     """Files are read bit by bit, so they hold nothing."""
     parts = [*fields[2:4], *(component[1] for component in fields[6])]
-    return sum(len(part) for part in parts if isinstance(part, bytes | bytearray)) + sum(
+    return sum(len(part) for part in parts if isinstance(part, bytes | bytearray | _core.Text)) + sum(
         part.nbytes for part in parts if isinstance(part, memoryview)
     )
 

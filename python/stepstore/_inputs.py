@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from stepstore import exceptions
+from stepstore import _core, exceptions
 
 # Anything with the buffer protocol that holds bytes; it is read in place.
 Binary: TypeAlias = bytes | bytearray | memoryview
@@ -31,6 +31,7 @@ Fields: TypeAlias = tuple[str, str, object, object, object, object, list[tuple[s
 _IF_EXISTS = {"new_version": 0, "fail": 1, "skip_identical": 2}
 _KEEP_ALL = 2**32 - 1
 _CONCURRENCY_MAX = 1024
+_LONG_TEXT = 4096  # characters
 
 _logger = logging.getLogger("stepstore")
 
@@ -39,8 +40,15 @@ def _wrong_type(what: str, value: object, wanted: str) -> TypeError:
     return TypeError(f"{what} is {type(value).__name__}, not {wanted}")
 
 
-def _encoded(text: str, what: str) -> bytes:
-    """UTF-8; what has no encoding (lone surrogates) is replaced, and that is noted."""
+def _encoded(text: str, what: str) -> bytes | _core.Text:
+    """UTF-8; what has no encoding (lone surrogates) is replaced, and that is noted.
+
+    Long text is encoded by the library's threads, so that an event loop does not wait for it.
+    """
+    if len(text) >= _LONG_TEXT:
+        later = _core.Text(text)
+        if later.has_encoding():
+            return later
     try:
         return text.encode()
     except UnicodeEncodeError:

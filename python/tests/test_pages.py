@@ -1,7 +1,10 @@
 """A page comes back as the same text, and bytes in any encoding have a text."""
 
+import asyncio
+import random
+
 import pytest
-from stepstore import StorageManager
+from stepstore import StorageManager, aio
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,43 @@ def test_pages_of_bytes_are_text_too(store: StorageManager, html: bytes, text: s
     step = store.retrieve_step_data("s", "1")
     assert step.html_content == text
     assert step.html_bytes == html
+
+
+# Long ones become UTF-8 in the library, in blocks of 64 characters; the letters take from one byte to four.
+@pytest.mark.parametrize("length", [4095, 4096, 4159, 4160, 70_001])
+@pytest.mark.parametrize("letters", ["a\x7f", "a\x80\xff", "\u07ff\u0800\ud7ff\ue000\uffff", "aé€\U00010000\U0010ffff"])
+@pytest.mark.parametrize("rarely", [1, 1000])
+def test_long_text_is_the_same_text(store: StorageManager, length: int, letters: str, rarely: int) -> None:
+    rng = random.Random(f"{length} {letters} {rarely}")
+    page = "".join(rng.choices(letters, [rarely] + [1] * (len(letters) - 1), k=length))
+    store.store_step_data("s", "1", page, components={"a": b"-", "t": page[::-1], "b": page[1:]})
+    step = store.retrieve_step_data("s", "1")
+    assert step.html_content == page
+    assert step.html_bytes == page.encode()
+    assert step.components["t"] == page[::-1].encode()
+    assert step.components["b"] == page[1:].encode()
+
+
+def test_long_text_waits_beside_other_calls() -> None:
+    pages = [f"{i}€" * 5000 for i in range(40)]
+
+    async def main() -> None:
+        async with aio.StorageManager("memory:") as store:
+            await asyncio.gather(*(store.store_step_data("s", str(i), page) for i, page in enumerate(pages)))
+            found = await asyncio.gather(*(store.retrieve_step_data("s", str(i)) for i in range(len(pages))))
+            assert [step.html_content for step in found] == pages
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("lone", ["\ud800", "\udfff\U00010000"])
+def test_lone_surrogates_in_long_text_are_replaced_and_noted(
+    store: StorageManager, caplog: pytest.LogCaptureFixture, lone: str
+) -> None:
+    page = "a" * 5000 + lone + "b" * 100
+    store.store_step_data("s", "1", page)
+    assert store.retrieve_step_data("s", "1").html_content == page.encode(errors="replace").decode()
+    assert "surrogates" in caplog.text
 
 
 def test_lone_surrogates_in_a_page_are_replaced_and_noted(

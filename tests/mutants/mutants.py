@@ -43,10 +43,12 @@ MUTANTS = [
         "src/manager/writer.cc",
         [
             (
-                "  job.places.clear();\n  for (const PreparedPart& part : job.step.parts) {\n"
+                "  job.places.clear();\n  // Where a swap",
+                "  const std::vector<Job::Place> carried = std::move(job.places);\n"
+                "  job.places.clear();\n  // Where a swap",
+            ),
+            (
                 "    const ManifestComponent* const same",
-                "  const std::vector<Job::Place> carried = std::move(job.places);\n  job.places.clear();\n"
-                "  for (const PreparedPart& part : job.step.parts) {\n"
                 "    if (job.places.size() < carried.size() &&\n"
                 "        carried[job.places.size()].send != Job::Send::create) {\n"
                 "      job.places.push_back({carried[job.places.size()].location, Job::Send::no});\n"
@@ -249,15 +251,20 @@ def link_command(build: Path, target: str) -> list[str]:
     return words[words.index("&&") + 1 : len(words) - 1 - words[::-1].index("&&")]
 
 
-def compiled_mutant(mutant: Mutant, build: Path, scratch: Path) -> Path:
-    source = ROOT / mutant.file
-    text = source.read_text()
+def mutated_text(mutant: Mutant) -> str:
+    """The file of the mutant without the rule."""
+    text = (ROOT / mutant.file).read_text()
     for old, new in mutant.changes:
         if text.count(old) != 1:
             raise SurvivedError(f"its lines are not in {mutant.file} exactly once:\n{old}")
         text = text.replace(old, new)
+    return text
+
+
+def compiled_mutant(mutant: Mutant, build: Path, scratch: Path) -> Path:
+    source = ROOT / mutant.file
     mutated = scratch / source.name
-    mutated.write_text(text)
+    mutated.write_text(mutated_text(mutant))
     compiled = scratch / "mutated.o"
     command = compile_command(build, source)
     command[command.index("-o") + 1] = str(compiled)
