@@ -13,6 +13,8 @@ need_versitygw
 need_ceph
 build_preset dev
 build_preset release
+configure_preset asan-ubsan
+phase 'Build (asan-ubsan, the extension)' cmake --build --preset asan-ubsan --target _core
 link_command release
 install_python_package release
 

@@ -64,8 +64,10 @@ def check(step: Step, bodies: Sequence[bytes]) -> None:
 class AsyncPeer:
     """A base for clients of asyncio: a loop of uvloop, and at most IN_FLIGHT objects on their way."""
 
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = staticmethod(uvloop.new_event_loop)
+
     def __init__(self) -> None:
-        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self._runner = asyncio.Runner(loop_factory=self.loop_factory)
 
     def run(self, work: Awaitable[T]) -> T:
         async def main() -> T:

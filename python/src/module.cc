@@ -10,6 +10,10 @@ auto ticket() { return nb::arg("ticket").none() = nb::none(); }
 }  // namespace
 
 NB_MODULE(_core, m) {
+#if defined(NDEBUG)
+  // A loop or a manager that nobody closed before the end is no news for the program's user.
+  nb::set_leak_warnings(false);
+#endif
   m.doc() = "The C++ library; stepstore.StorageManager is what to use.";
   start_afresh_after_fork();
   m.def("end_calls", &end_calls);
