@@ -212,8 +212,9 @@ INSTANTIATE_TEST_SUITE_P(Stores, Streams, testing::ValuesIn(manager_stores()), s
 // A server in this process would not be there in the child, so this is over memory.
 TEST(StepCursor, GoesOnInAForkedChild) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "steps are read ahead at the fork, and the allocators of GCC 12's sanitizers keep "
-                  "the locks of threads that the child does not have";
+  GTEST_SKIP()
+      << "steps are read ahead at the fork, and the allocators of GCC 12's sanitizers keep "
+         "the locks of threads that the child does not have";
 #endif
   const auto id = [](int i) { return std::to_string(10 + i); };
   StorageManager manager("memory:");
