@@ -1,27 +1,45 @@
 #!/usr/bin/env bash
 # ./dev bench [ARGUMENTS]: builds the release and hands over to bench/run.py, which measures and writes the figures down.
 # ./dev bench peers [ARGUMENTS]: the same beside other S3 clients, by bench/peers_run.py.
+# ./dev bench pauses [ARGUMENTS]: how long storing makes an event loop pause, by bench/loop_pause.py.
+# ./dev bench import [ARGUMENTS]: many steps from disk beside s5cmd, by bench/import_many.py.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 bash scripts/setup.sh base bench
 source scripts/build_steps.sh
+source scripts/servers.sh
 build_preset bench
 link_command bench
 install_python_package release
-if [[ ${1:-} == peers ]]; then
-  install_peers() {
-    "$venv/bin/python" -m venv "$build/venv-peers"
-    "$build/venv-peers/bin/python" -m pip install --disable-pip-version-check -r bench/peers/requirements.txt
-  }
+install_peers() {
+  "$venv/bin/python" -m venv "$build/venv-peers"
+  "$build/venv-peers/bin/python" -m pip install --disable-pip-version-check -r bench/peers/requirements.txt
+}
+need_peers() {
+  local wanted
   wanted=$(sha256sum <bench/peers/requirements.txt)
-  if ! up_to_date bench-peers "$wanted"; then
-    phase 'Install the other clients' install_peers
-    set_stamp bench-peers "$wanted"
-  fi
-  "$venv/bin/python" bench/peers_run.py "${@:2}"
-  say_total './dev bench peers'
-  exit
-fi
+  up_to_date bench-peers "$wanted" && return
+  phase 'Install the other clients' install_peers
+  set_stamp bench-peers "$wanted"
+}
+
+case ${1:-} in
+  peers | pauses | import)
+    need_peers
+    command=("$venv/bin/python")
+    case $1 in
+      peers) command+=(bench/peers_run.py) ;;
+      pauses) command+=(bench/loop_pause.py) ;;
+      import)
+        need_versitygw
+        command=(with_servers versitygw -- "${command[@]}" bench/import_many.py)
+        ;;
+    esac
+    "${command[@]}" "${@:2}"
+    say_total "./dev bench $1"
+    exit
+    ;;
+esac
 
 install_for_pictures() { "$venv/bin/python" -m pip install --disable-pip-version-check -r bench/requirements.txt; }
 wanted=$(sha256sum <bench/requirements.txt)

@@ -7,6 +7,7 @@ import select
 import signal
 import struct
 import subprocess
+import termios
 import time
 import zlib
 from pathlib import Path
@@ -87,9 +88,10 @@ class Command:
             [self.path, *map(os.fspath, args)], cwd=self.cwd, env={**self.env, **(env or {})}, **kwargs
         )
 
-    def on_terminal(self, *args, keys=b"", code=0, streams=("stdin", "stdout", "stderr"), env=None):
+    def on_terminal(self, *args, keys=b"", code=0, streams=("stdin", "stdout", "stderr"), env=None, columns=80):
         """Runs it with these streams on a terminal. Returns what the terminal got, and the Result."""
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, columns))
         plain = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = self.start(*args, env=env, **{name: theirs if name in streams else plain[name] for name in plain})
         os.close(theirs)

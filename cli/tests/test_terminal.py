@@ -21,6 +21,14 @@ def test_progress_on_a_terminal(stepstore, store, session, tmp_path):
     assert result.out.startswith("exported 1 session")
 
 
+@pytest.mark.parametrize(("columns", "bar"), [(200, 24), (60, 24), (46, 17), (37, 8), (36, 0), (20, 0)])
+def test_the_bar_leaves_room_for_the_figures(stepstore, store, session, columns, bar):
+    seen, _ = stepstore.on_terminal("import", store, session, streams=("stderr",), columns=columns)
+    first = seen.replace(b"\x1b[K", b"").split(b"\r")[1]
+    assert first.count(b".") == bar
+    assert first.endswith(b"0/40 steps  0 B"[: columns - 1 - len("importing ")])
+
+
 @pytest.mark.parametrize("flag", ["--no-progress", "-q"])
 def test_no_progress_when_it_is_not_wanted(stepstore, store, session, flag):
     seen, _ = stepstore.on_terminal("import", flag, store, session, streams=("stderr",))
