@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# ./dev setup [GROUP...]: Debian packages (scripts/packages.txt) and build/venv (scripts/requirements.txt).
+# ./dev setup [GROUP...]: Debian packages (scripts/packages.txt) and build/venv (scripts/requirements.txt; for the group
+# lint also scripts/requirements-lint.txt).
 # Asks dpkg first, so a second run fetches nothing. The other scripts call this with the groups they need.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -46,18 +47,21 @@ make_venv() {
   rm -rf "$venv"
   "$python" -m venv "$venv"
 }
-fill_venv() { "$venv/bin/python" -m pip install --disable-pip-version-check -r "$root/scripts/requirements.txt"; }
+fill_venv() { "$venv/bin/python" -m pip install --disable-pip-version-check -r "$root/scripts/$1.txt"; }
 
 # realpath: a shim such as pyenv's stays the same file when the interpreter behind it changes.
 interpreter=$("$python" -c 'import os, sys; print(os.path.realpath(sys.executable), sys.version)')
 if [[ ! -x $venv/bin/python ]] || ! up_to_date venv "$interpreter"; then
   phase 'Make build/venv' make_venv
-  rm -f "$stamps/requirements" "$stamps/python"
+  rm -f "$stamps"/requirements* "$stamps/python"
   set_stamp venv "$interpreter"
 fi
-wanted=$(sha256sum <"$root/scripts/requirements.txt")
-if ! up_to_date requirements "$wanted"; then
-  phase 'Install Python packages into build/venv' fill_venv
-  set_stamp requirements "$wanted"
-fi
+lists=(requirements)
+[[ " ${groups[*]} " == *' lint '* ]] && lists+=(requirements-lint)
+for list in "${lists[@]}"; do
+  wanted=$(sha256sum <"$root/scripts/$list.txt")
+  up_to_date "$list" "$wanted" && continue
+  phase "Install Python packages into build/venv ($list.txt)" fill_venv "$list"
+  set_stamp "$list" "$wanted"
+done
 mkdir -p "$cache"
