@@ -22,10 +22,31 @@ class Server:
         return f"s3://{BUCKET}/{prefix}?endpoint={self.endpoint}&region=us-east-1"
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """Of 127.0.0.1, signed by itself."""
+
+    file: Path
+    key_file: Path
+
+
+def certificate(folder: Path) -> Certificate:
+    """Makes one, which lasts a month."""
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=benchmark", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-addext", "basicConstraints=critical,CA:FALSE"]  # else Rust takes it for an authority only
+    command += ["-keyout", str(made.key_file), "-out", str(made.file)]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
 @contextlib.contextmanager
-def server(program: Path, delay_ms: int) -> Iterator[Server]:
+def server(program: Path, delay_ms: int, https: Certificate | None = None) -> Iterator[Server]:
     """Starts one on a free port, empty; it ends with the block."""
     command = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms)]
+    if https:
+        command += ["--certificate", https.file, "--key", https.key_file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

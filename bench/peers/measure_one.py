@@ -1,13 +1,15 @@
-"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT RECORDING ENDPOINT BUCKET N`.
+"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N`.
 
-CLIENT is the name of a file beside this one, N how often the recording is gone through. Each value is of the whole
-process: user and system time, threads and children included.
+CLIENT is the name of a file beside this one. STEPS is a recording, of which each step is taken N times; or a number of
+bytes, for N steps with a page and a screenshot of that size. Each value is of the whole process: user and system time,
+threads and children included.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import resource
 import sys
 import time
@@ -19,7 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from peers.peer import Peer, Step
 
 
+def made(size: int, count: int) -> list[Step]:
+    """A page and a screenshot of so many bytes each; the steps share them."""
+    page, screenshot = ("<p>step</p>\n" * (size // 12 + 1))[:size], (b"\x89PNG\r\n\x1a\n" + os.urandom(size))[:size]
+    return [Step(f"{i}", page, screenshot, {"type": "click"}, {"i": i}) for i in range(count)]
+
+
 def read(recording: Path, passes: int) -> list[Step]:
+    """The steps of a folder, again and again under other names."""
     return [
         Step(
             f"{turn}-{folder.name}",
@@ -39,8 +48,8 @@ def cpu_s() -> float:
 
 
 def main() -> None:
-    client, recording, endpoint, bucket, passes = sys.argv[1:]
-    steps = read(Path(recording), int(passes))
+    client, source, endpoint, bucket, count = sys.argv[1:]
+    steps = made(int(source), int(count)) if source.isdecimal() else read(Path(source), int(count))
     peer: Peer = importlib.import_module(f"peers.{client}").PEER(endpoint, bucket)
     warm = [Step(f"warm-{i}", "<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(32)]
     peer.store(warm)  # opens connections; stepstore looks at the bucket once
@@ -56,10 +65,13 @@ def main() -> None:
 
     measure("store", lambda: peer.store(steps), len(steps))
     measure("retrieve", lambda: peer.retrieve(steps), len(steps))
-    measure("list", peer.list, 1)
     row["listed"] = peer.list()
+    if row["listed"] is not None:
+        measure("list", peer.list, 1)
     row["one_store_s"], row["one_retrieve_s"] = alone(peer)
-    row["memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    row["memory_bytes"] = 1024 * max(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     peer.close()
     print(json.dumps(row))
 

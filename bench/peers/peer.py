@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -45,8 +46,8 @@ class Peer(Protocol):
     def retrieve(self, steps: Sequence[Step]) -> None:
         """Raises AssertionError for a step that came back changed."""
 
-    def list(self) -> int:
-        """How many objects (stepstore: steps) there are."""
+    def list(self) -> int | None:
+        """How many objects (stepstore: steps) there are; None for a client that cannot tell."""
 
     def close(self) -> None: ...
 
@@ -100,6 +101,36 @@ class AsyncPeer:
 
     def close(self) -> None:
         self._runner.close()
+
+
+class ThreadedPeer:
+    """A base for blocking clients: IN_FLIGHT threads, an object in each."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(IN_FLIGHT)
+
+    def put(self, key: str, body: bytes) -> None:
+        raise NotImplementedError
+
+    def get(self, key: str) -> bytes:
+        raise NotImplementedError
+
+    @property
+    def prefix(self) -> str:
+        return type(self).__name__.lower()
+
+    def store(self, steps: Sequence[Step]) -> None:
+        objects = (pair for step in steps for pair in zip(keys_of(self.prefix, step), step.objects(), strict=True))
+        for _ in self._threads.map(lambda pair: self.put(*pair), objects):
+            pass
+
+    def retrieve(self, steps: Sequence[Step]) -> None:
+        bodies = self._threads.map(self.get, (key for step in steps for key in keys_of(self.prefix, step)))
+        for step in steps:
+            check(step, [next(bodies) for _ in FILES])
+
+    def close(self) -> None:
+        self._threads.shutdown()
 
 
 async def over(items: Iterable[Step], work: Callable[[Step], Awaitable[None]], at_once: int) -> None:

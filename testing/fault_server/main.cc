@@ -16,6 +16,7 @@ struct Arguments {
   std::string etag = "quick";
   std::uint64_t seed = 1;
   double lost_requests = 0, lost_answers = 0, errors = 0;
+  std::string certificate_file{}, key_file{};
 };
 
 Dialect dialect_named(const std::string& name) {
@@ -45,7 +46,9 @@ int run(const Arguments& given) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   FaultServer server(
-      {.http = {.port = given.port},
+      {.http = {.port = given.port,
+                .certificate_file = given.certificate_file,
+                .key_file = given.key_file},
        .service = {.dialect = dialect_named(given.dialect), .md5_etags = given.etag == "md5"},
        .bucket = given.bucket,
        .delay = std::chrono::milliseconds(given.delay_ms),
@@ -90,6 +93,13 @@ int main(int argc, char** argv) {
       ->check(chance);
   app.add_option("--errors", given.errors, "this part is answered with 500, half of it done")
       ->check(chance);
+  auto* const certificate = app.add_option("--certificate", given.certificate_file,
+                                           "serve https: PEM file with the chain")
+                                ->check(CLI::ExistingFile);
+  auto* const key =
+      app.add_option("--key", given.key_file, "its key, a PEM file")->check(CLI::ExistingFile);
+  certificate->needs(key);
+  key->needs(certificate);
   CLI11_PARSE(app, argc, argv);
   try {
     return stepstore::fault::run(given);

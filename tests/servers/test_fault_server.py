@@ -2,8 +2,11 @@
 
 import re
 import signal
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -120,3 +123,27 @@ def test_help_names_every_option():
     assert done.returncode == 0
     for option in ("port", "bucket", "delay-ms", "dialect", "etag", "seed", "lost-requests", "lost-answers", "errors"):
         assert f"--{option} " in done.stdout
+
+
+def test_it_speaks_https_with_a_certificate(processes, tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    request += ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(request, check=True, capture_output=True)
+    command = [str(fault_server()), "--certificate", certificate, "--key", key]
+    processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    output = processes[0].stdout
+    assert output is not None
+    endpoint = output.readline().removeprefix("listening on ").strip()
+    assert endpoint.startswith("https://")
+    trust = ssl.create_default_context(cafile=certificate)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{endpoint}/checkpoints/k", context=trust)
+
+
+def test_a_certificate_needs_its_key(tmp_path):
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text("")
+    failed = ended("--certificate", str(certificate))
+    assert failed.returncode != 0
+    assert "--key" in failed.stderr
