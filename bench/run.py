@@ -11,6 +11,7 @@ a row.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +57,41 @@ def unpack(work: Path) -> Path:
     return work / RECORDING
 
 
-def measure_runs(program: Path, recording: Path, work: Path, rounds: int, runs: int) -> list[Rows]:
-    """The program's rows, run after run, each in a process and a folder of its own."""
-    return [measure_cpp(program, recording, work / f"cpp-{i}", rounds) for i in range(runs)]
+@dataclass(frozen=True)
+class Folders:
+    disk: Path
+    memory: Path
+
+
+@contextlib.contextmanager
+def new_folders(disk: Path, memory: Path) -> Iterator[Folders]:
+    made = []
+    try:
+        for place in (disk, memory):
+            place.mkdir(parents=True, exist_ok=True)
+            made.append(Path(tempfile.mkdtemp(prefix="bench-", dir=place)))
+        yield Folders(*made)
+    finally:
+        for each in made:
+            shutil.rmtree(each)
+
+
+def measure_runs(program: Path, recording: Path, work: Folders, rounds: int, runs: int) -> list[Rows]:
+    """The program's rows, run after run, each in a process and folders of its own."""
+    rows = []
+    for i in range(runs):
+        disk, memory = work.disk / f"cpp-{i}", work.memory / f"cpp-{i}"
+        rows.append(measure_cpp([program, recording, disk, memory, str(rounds)]))
+        shutil.rmtree(memory)
+    return rows
 
 
 def joined(runs: list[Rows]) -> Rows:
     return {name: [value for run in runs for value in run[name]] for name in runs[0]}
 
 
-def measure_cpp(program: Path, recording: Path, work: Path, rounds: int) -> Rows:
-    done = subprocess.run([program, recording, work, str(rounds)], stdout=subprocess.PIPE, text=True, check=True)
+def measure_cpp(command: list[str | Path]) -> Rows:
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return {row["row"]: row["values"] for row in map(json.loads, done.stdout.splitlines())}
 
 
@@ -174,8 +200,9 @@ also set beside the bare one of its turn: {statistics.median(middles):.2f} times
 
 ## CPU time of a step
 
-What a step costs the program that records it, by the process's CPU clock, the kernel's part included, with
-`fsync=false`; so nothing waits for the disk. One value is the average over the recording. The store's part beyond the
+What a step costs the program that records it, by the process's CPU clock, the kernel's part included, in a file system
+in memory (`/dev/shm`) with `fsync=false`; so nothing waits for a disk, and no write-back of older bytes is counted. One
+value is the average over the recording; bare calls and the store take turns. The store's part beyond the
 bare calls: checks of ids and JSON, checksums of every byte, locks and the manifest; when reading, the comparison of
 every checksum. Python's part: JSON from and to Python's values, text from and to UTF-8.
 
@@ -192,6 +219,7 @@ def main() -> int:
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "bench" / "bench" / "stepstore_bench")
     parser.add_argument("--server", type=Path, default=ROOT / "build" / "bench" / SERVER)
     parser.add_argument("--dir", type=Path, default=ROOT / "build", help="a folder on the disk to be measured")
+    parser.add_argument("--memory", type=Path, default=Path("/dev/shm"), help="a folder in memory (default /dev/shm)")
     parser.add_argument("--output", type=Path, default=PAGE, help="the page to write (default docs/benchmarks.md)")
     options = parser.parse_args()
     if options.rounds < 2 or options.runs < 1:
@@ -201,20 +229,16 @@ def main() -> int:
             parser.error(f"{program} is not there: run ./dev bench, or say where it is")
     rounds, runs_wanted = (2, 2) if options.smoke else (options.rounds, options.runs)
 
-    options.dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="bench-", dir=options.dir))
-    try:
-        recording = unpack(work)
+    with new_folders(options.dir, options.memory) as work:
+        recording = unpack(work.disk)
         runs = measure_runs(options.program, recording, work, rounds, runs_wanted)
         recorded = steps_of(recording)
-        rows = joined(runs) | measure_python(recorded, work / "python", rounds)
+        rows = joined(runs) | measure_python(recorded, work.memory / "python", rounds)
         programs = (options.program, options.server)
         over_s3 = s3_rows.measure(programs, recording, recorded, 1 if options.smoke else rounds)
         steps = len(recorded)
         total = sum(file.stat().st_size for file in recording.rglob("*") if file.is_file())
-        described = machine(work)
-    finally:
-        shutil.rmtree(work)
+        described = machine(work.disk)
 
     wanted = {name for name, _, _ in TIME_ROWS + CPU_ROWS}
     if set(rows) != wanted or not all(values and min(values) > 0 for values in rows.values()):

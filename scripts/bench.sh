@@ -23,9 +23,17 @@ need_peers() {
   set_stamp bench-peers "$wanted"
 }
 
+# Rust's object_store is measured where there is a cargo to build it with.
+need_native_peer() {
+  command -v cargo >/dev/null || return 0
+  phase "Build the peer in Rust" cargo build --quiet --release \
+    --manifest-path bench/peers/object_store/Cargo.toml --target-dir "$build/peers"
+}
+
 case ${1:-} in
   peers | pauses | import)
     need_peers
+    [[ $1 != peers ]] || need_native_peer
     command=("$venv/bin/python")
     case $1 in
       peers) command+=(bench/peers_run.py) ;;

@@ -15,7 +15,7 @@ configure_preset() {
 build_preset() {
   local preset=$1
   configure_preset "$preset"
-  CCACHE_NOHASHDIR=1 phase "Build ($preset)" cmake --build --preset "$preset"
+  phase "Build ($preset)" cmake --build --preset "$preset"
 }
 
 link_command() { ln -sfn "$1/cli/stepstore" "$build/stepstore"; }
@@ -32,8 +32,7 @@ pip_install() {
   fi
   # Debian 12's pip does not know the short -C.
   for each in "${settings[@]}"; do options+=("--config-settings=$each"); done
-  # Compiled in another directory, they are the same.
-  CCACHE_NOHASHDIR=1 "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
     --force-reinstall "${options[@]}" "$root"
 }
 

@@ -11,8 +11,9 @@ venv=$build/venv
 jobs=${JOBS:-$(nproc)}
 verbose=${STEPSTORE_VERBOSE:-0}
 export CMAKE_BUILD_PARALLEL_LEVEL=$jobs
-# One name for the compiler, whoever calls it: ccache tells them apart.
-export CXX=${CXX:-c++}
+# One name for the compiler, whoever calls it: ccache tells them apart. The same sources in another clone, or built in
+# another directory, are the same to it.
+export CXX=${CXX:-c++} CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 mkdir -p "$logs" "$stamps"
 cd "$root"
 
