@@ -20,7 +20,15 @@ bool coin(Random& random) {
 
 }  // namespace
 
-CrashFiles::CrashFiles() : root_(new_node(true)) {}
+CrashFiles::CrashFiles() : above_(new_node(true)), root_(new_node(true)) {
+  above_->entries["root"] = above_->durable_entries["root"] = root_;
+}
+
+void CrashFiles::make_root_new() {
+  const std::lock_guard lock(mutex_);
+  above_->durable_entries.clear();
+  log_.push_back({.target = {above_, "root"}, .node = root_});
+}
 
 CrashFiles::NodePtr CrashFiles::new_node(bool directory) {
   auto node = std::make_shared<Node>();
@@ -68,7 +76,9 @@ std::unique_ptr<CrashFiles> CrashFiles::after_crash(Survives survives, Random& r
     }
     return node;
   };
-  out->root_ = copy(root_);
+  // A store whose root is gone is an empty one.
+  if (names_of(above_).contains("root")) out->root_ = copy(root_);
+  out->above_->entries["root"] = out->above_->durable_entries["root"] = out->root_;
   return out;
 }
 
@@ -167,7 +177,7 @@ int CrashFiles::add_descriptor(NodePtr node, std::string path) {
 int CrashFiles::open_root(const char* path) {
   if (const int failed = enter("open_root", path, false); failed < 0) return failed;
   const std::lock_guard lock(mutex_);
-  return add_descriptor(root_, "");
+  return add_descriptor(std::string_view(path) == "/" ? above_ : root_, "");
 }
 
 int CrashFiles::open(int dir, const char* path, int flags, unsigned /*mode*/) {

@@ -49,6 +49,9 @@ class CrashFiles final : public Files {
   void set_write_max(std::size_t bytes);
   // fsync then says yes and keeps nothing: to show that a test would notice.
   void lie_about_fsync(bool files, bool directories);
+  // The entry of the root itself was not made durable by whoever made it: a crash loses everything,
+  // until "/" has been fsynced.
+  void make_root_new();
 
   int open_root(const char* path) override;
   int open(int dir, const char* path, int flags, unsigned mode) override;
@@ -104,7 +107,8 @@ class CrashFiles final : public Files {
   NodePtr new_node(bool directory);
 
   mutable std::mutex mutex_;
-  NodePtr root_;
+  NodePtr above_;  // "/", which holds nothing but the root's entry
+  NodePtr root_;   // any other path
   struct Open {
     NodePtr node;
     std::string path;

@@ -149,11 +149,17 @@ class Checker {
     const ObjectKey key = in_folder(folder, kept.location);
     const auto copy = get_one(store_, key, limits_);
     if (copy.is(ErrorCode::NotFound)) {
-      find(Finding::Kind::missing, key.text(), "the manifest of a kept version is not there");
+      find_if_still(folder, Finding::Kind::missing, key.text(),
+                    "the manifest of a kept version is not there");
       return;
     }
-    const Manifest manifest = parse_manifest(copy.value().body.text(), key.text());
-    check_components(folder, manifest, files);
+    try {
+      const Manifest manifest = parse_manifest(copy.value().body.text(), key.text());
+      check_components(folder, manifest, files);
+    } catch (const StorageManagerError& bad) {
+      if (bad.code() != ErrorCode::Corrupt) throw;
+      find_if_still(folder, Finding::Kind::corrupt, key.text(), std::string(bad.message()));
+    }
   }
 
   void check_components(const std::string& folder, const Manifest& manifest,

@@ -12,8 +12,10 @@ namespace stepstore::http {
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{
       5'000};  // name, TCP and TLS together, per address tried
-  std::chrono::milliseconds silence_timeout{
-      30'000};  // no byte either way for so long: Timeout for this request
+  // No byte either way for so long: Timeout for this request, unless it says otherwise. A third of
+  // the time in which S3's requests are repeated, so that a silent connection leaves room for
+  // others.
+  std::chrono::milliseconds silence_timeout{10'000};
   // A connection that has been idle for longer is not used again. S3 closes them after about 5 s.
   std::chrono::milliseconds idle_max{4'000};
   std::size_t idle_connections_max = 64;  // kept open between calls

@@ -29,6 +29,10 @@ Flight::Flight(Airport& airport, const Sending& sending)
   begin(false);
 }
 
+milliseconds Flight::silence_timeout() const {
+  return std::max(airport_.options.silence_timeout, sending_.silence_timeout);
+}
+
 std::string Flight::make_head() const {
   const Request& request = sending_.request;
   std::string head;
@@ -86,9 +90,9 @@ void Flight::run_out_of_time() {
     connection_failed({.state = State::failed, .error = ETIMEDOUT});
     return;
   }
-  lost(error(ErrorCode::Timeout, "receive", airport_.endpoint.text(),
-             "the server has been silent for " +
-                 std::to_string(airport_.options.silence_timeout.count()) + " ms"));
+  lost(
+      error(ErrorCode::Timeout, "receive", airport_.endpoint.text(),
+            "the server has been silent for " + std::to_string(silence_timeout().count()) + " ms"));
 }
 
 bool Flight::step() {
@@ -201,14 +205,14 @@ bool Flight::send() {
       }
       if (landed_ || sends != sends_) return !landed_;
       return wait_for(POLLIN | (progress.state == State::want_write ? POLLOUT : 0),
-                      airport_.options.silence_timeout);
+                      silence_timeout());
     }
     send_failed_ = true;  // what the server said before is still there to be read
     break;
   }
   phase_ = Phase::receiving;
   // Nobody answers at once; look after the others have been sent.
-  if (!send_failed_) return wait_for(POLLIN, airport_.options.silence_timeout);
+  if (!send_failed_) return wait_for(POLLIN, silence_timeout());
   return true;
 }
 
@@ -237,7 +241,7 @@ bool Flight::read_some() {
         lost(error(ErrorCode::Unavailable, "send", airport_.endpoint.text(),
                    "the server closed the connection while the request was sent"));
       } else if (phase_ == Phase::receiving) {
-        (void)waits(progress, airport_.options.silence_timeout);
+        (void)waits(progress, silence_timeout());
       }
       return false;
     case State::ended:

@@ -53,6 +53,7 @@ class Flight {
   void connection_failed(const Progress& progress);
   void lost(StorageManagerError why);  // lands, or begins again (sends_ tells)
   void land(Result<Response> response);
+  std::chrono::milliseconds silence_timeout() const;
   std::string make_head() const;
   StorageManagerError connect_error(const Progress& progress) const;
 

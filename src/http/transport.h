@@ -42,6 +42,8 @@ struct Outcome {
 struct Sending {
   Request request;
   std::uint64_t response_bytes_max = 1ULL << 33;
+  // Longer than the transport's own, for requests that a server may work on in silence.
+  std::chrono::milliseconds silence_timeout{0};
 };
 
 // Thread-safe, usable after fork() in the child.

@@ -68,6 +68,26 @@ TEST_P(Care, OrphansAndStrangersAreTold) {
   EXPECT_TRUE(open()->check().healthy());
 }
 
+// A copy that is missing while its manifest names it is damage; no reader may wait for it.
+TEST_P(Care, AMissingVersionIsDamageAndNotWaitedFor) {
+  const StoreOptions keep{.keep_versions = Keep::all()};
+  for (const char* const text : {"one", "two"}) {
+    manager->store_step_data("s", "1", {.html_content = text}, keep);
+  }
+  std::string copy;
+  for (const std::string& key : keys()) {
+    if (key.starts_with("s/1/versions/")) copy = key;
+  }
+  put(copy, "{\"no\": \"manifest\"}" + std::string(2000, ' '));
+  EXPECT_EQ(found(), std::vector<std::string>{"corrupt " + copy});
+  remove_one(*store, ObjectKey(copy)).value();
+  EXPECT_EQ(found(), std::vector<std::string>{"missing " + copy});
+  const ReadOptions first{.version = 1, .call = {.timeout = std::chrono::hours(1)}};
+  EXPECT_THROW(open()->stat_step("s", "1", first), Corrupt);
+  EXPECT_THROW(open()->retrieve_step_data("s", "1", first), Corrupt);
+  EXPECT_EQ(open()->stat_step("s", "1").version, 2U);
+}
+
 // --- Legacy
 // -----------------------------------------------------------------------------------------------------------
 

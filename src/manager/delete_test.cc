@@ -4,6 +4,7 @@
 
 #include "manager/manager_fixture.h"
 #include "model/session_root.h"
+#include "testing/scripted_store.h"
 
 namespace stepstore {
 namespace {
@@ -177,6 +178,53 @@ TEST_P(Delete, ThatWasInterruptedIsFinishedByTheNext) {
       open()->delete_step("s", id);
     }
     EXPECT_TRUE(open()->check({.session = "s", .data = true}).findings.empty());
+  }
+}
+
+// A delete that died after its second swap has left the step's objects; so do writers that were
+// refused. What stepstore does not write is nobody's to remove.
+TEST_P(Delete, OfADeletedStepRemovesWhatWasLeft) {
+  manager->store_step_data("s", "1", {.html_content = "a"});
+  manager->delete_step("s", "1");
+  put("s/1/observation.html", "a");
+  put("s/1/screenshot.01ARYZ6S410000000000000000.png", kPng);
+  put("s/1/versions/1-01ARYZ6S410000000000000000.json", "{}");
+  put("s/1/of/somebody/else", "x");
+  const DeleteResult result = open()->delete_step("s", "1");
+  EXPECT_EQ(result.steps, 0U);
+  EXPECT_EQ(result.objects, 3U);
+  EXPECT_EQ(keys(), (std::vector<std::string>{".stepstore/format.json", "s/1/of/somebody/else",
+                                              "s/1/step.json"}));
+  const Receipt again = open()->store_step_data("s", "1", {.html_content = "b"});
+  EXPECT_EQ(again.version, 2U);
+  EXPECT_EQ(text(open()->retrieve_step_data("s", "1").html_content()), "b");
+}
+
+// Once the step is marked, it is gone for readers: an error afterwards may not say that nothing
+// happened.
+TEST_P(Delete, ThatFailsHalfWayHasAnUnknownOutcome) {
+  using Op = ScriptedOperation;
+  struct Failure {
+    Op operation;
+    std::string suffix;
+    std::size_t nth;
+  };
+  for (const Failure& each : {Failure{Op::get, "sessions/s.json", 2},
+                              Failure{Op::put, "step.json", 2}, Failure{Op::remove, ".html", 1}}) {
+    manager->store_step_data("s", "1", {.html_content = "a"});
+    Script script;
+    script.on(each.operation, each.suffix).nth(each.nth).fail(ErrorCode::PermissionDenied);
+    try {
+      StorageManager deleter = ManagerCore::manage(std::make_shared<ManagerCore>(
+          std::make_shared<ScriptedStore>(store, script), Options{}, StorageInfo{}, clock));
+      deleter.delete_step("s", "1");
+      ADD_FAILURE() << each.suffix;
+    } catch (const PermissionDenied& failed) {
+      EXPECT_TRUE(failed.outcome_unknown()) << each.suffix;
+    }
+    EXPECT_THROW(open()->retrieve_step_data("s", "1"), NotFound) << each.suffix;
+    open()->delete_step("s", "1");
+    EXPECT_TRUE(open()->check({.session = "s"}).findings.empty()) << each.suffix;
   }
 }
 

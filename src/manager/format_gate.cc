@@ -23,8 +23,9 @@ void FormatGate::before_read(const CallLimits& limits) {
   const auto marker = get_one(store_, format_marker_key(), limits);
   // A store without the marker was copied without it, or is empty: nothing says that it is newer.
   if (marker.is(ErrorCode::NotFound)) return;
-  require(parse_format_marker(marker.value().body.text(), format_marker_key().text()).reader_min,
-          "read");
+  auto format = parse_format_marker(marker.value().body.text(), format_marker_key().text());
+  require(format.reader_min, "read");
+  remember(std::move(format));
   may_read_ = true;
 }
 
@@ -46,13 +47,27 @@ void FormatGate::before_write(const CallLimits& limits) {
       put.error().raise();
     }
   } else {
-    const auto format = parse_format_marker(marker.value().body.text(), format_marker_key().text());
+    auto format = parse_format_marker(marker.value().body.text(), format_marker_key().text());
     require(format.reader_min, "read");
     require(format.writer_min, "write");
-    swaps_hold_ = !format.probe || format.probe->swap_if_unchanged;
+    remember(std::move(format));
   }
   may_read_ = true;
   may_write_ = true;
+}
+
+void FormatGate::remember(FormatMarker marker) {
+  marker_ = std::make_shared<const FormatMarker>(std::move(marker));
+}
+
+bool FormatGate::swaps_hold() const {
+  const auto marker = marker_.load();
+  return !marker || !marker->probe || marker->probe->swap_if_unchanged;
+}
+
+std::vector<std::string> FormatGate::notes() const {
+  const auto marker = marker_.load();
+  return marker && marker->probe ? notes_of(*marker->probe) : std::vector<std::string>();
 }
 
 }  // namespace stepstore

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "model/format_marker.h"
 #include "stepstore/object_store.h"
 
 namespace stepstore {
@@ -17,11 +20,16 @@ class FormatGate {
   // The first write into a store marks it with the format of this release.
   void before_write(const CallLimits& limits);
   // False: the marker tells of a bucket where a swap may overwrite another one.
-  bool swaps_hold() const noexcept { return swaps_hold_; }
+  bool swaps_hold() const;
+  // Of the promises that the marker says are weaker here; none before it was asked for.
+  std::vector<std::string> notes() const;
 
  private:
+  void remember(FormatMarker marker);
+
   ObjectStore& store_;
-  std::atomic<bool> may_read_{false}, may_write_{false}, swaps_hold_{true};
+  std::atomic<bool> may_read_{false}, may_write_{false};
+  std::atomic<std::shared_ptr<const FormatMarker>> marker_{};
 };
 
 }  // namespace stepstore

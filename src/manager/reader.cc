@@ -115,7 +115,8 @@ StepInfo Reader::stat(std::string_view session_id, std::string_view step_id,
   Target target{
       .session_id = std::string(session_id), .step_id = std::string(step_id), .folder = {}};
   target.go_to(roots_.generation_hint(target.session_id));
-  for (;;) {
+  ETag judged;  // the root whose copy of the version was missing
+  for (int round = 0; round < kRoundsMax; ++round) {
     check_limits(limits, clock_, "stat_step");
     const std::uint64_t asked = target.generation;
     const Look found = look(target, false, true, limits);
@@ -127,7 +128,16 @@ StepInfo Reader::stat(std::string_view session_id, std::string_view step_id,
     }
     const auto manifest = wanted_version(target, found.root->manifest, options, limits);
     if (manifest) return to_step_info(*manifest, target.folder);
+    if (found.root->etag == judged) {
+      error(ErrorCode::Corrupt, "", target.name(),
+            "the manifest of version " + std::to_string(*options.version) + " is missing")
+          .raise();
+    }
+    judged = found.root->etag;
   }
+  error(ErrorCode::Unavailable, "", target.name(), "the step changes faster than it can be read")
+      .raise();
+  __builtin_unreachable();
 }
 
 // One batch: the session root, the manifest, and what the step probably consists of. Moves the

@@ -45,7 +45,11 @@ DeleteResult Remover::remove_step(std::string_view session_id, std::string_view 
     const SessionState session = roots_.read_session(session_id, limits);
     const std::string folder = step_folder(session_id, session.root.generation, step_id);
     auto root = roots_.read_step(folder, limits);
-    if (!root || root->manifest.state == RootState::deleted) return result;
+    if (!root) return result;
+    if (root->manifest.state == RootState::deleted) {
+      result.objects = remove_left_over(folder, *root, limits);
+      return result;
+    }
     if (session.root.holds_step(step_id)) throw_held(name);
 
     if (root->manifest.state == RootState::live) {
@@ -60,21 +64,55 @@ DeleteResult Remover::remove_step(std::string_view session_id, std::string_view 
       if (swapped == Swap::overtaken) return result;
       root = std::move(marked);
     }
-    const bool held = roots_.read_session(session_id, limits).root.holds_step(step_id);
-    Manifest next =
-        held ? parse_manifest(*root->manifest.was, folder)
-             : successor(root->manifest, RootState::deleted, roots_.new_id(), clock_.now_ms());
-    if (swap(folder, *root, std::move(next), nullptr, limits) == Swap::refused) {
-      // Whoever changed a root that we had marked has finished this delete or stored over it, and
-      // removes what it held. Going on would delete a step that was stored after this delete had
-      // taken effect.
-      if (result.steps > 0) return result;
-      continue;
+    const bool marked_by_us = result.steps > 0;
+    switch (told_unknown_if(
+        marked_by_us, [&] { return finish(session_id, step_id, folder, *root, result, limits); })) {
+      case End::done:
+        return result;
+      case End::held:
+        throw_held(name);
+      case End::overtaken:
+        // Whoever changed a root that we had marked has finished this delete or stored over it, and
+        // removes what it held. Going on would delete a step that was stored after this delete had
+        // taken effect.
+        if (marked_by_us) return result;
     }
-    if (held) throw_held(name);
-    result.objects = remove_named(folder, root->manifest, limits);
-    return result;
   }
+}
+
+// From a root in state `deleting` on.
+Remover::End Remover::finish(std::string_view session_id, std::string_view step_id,
+                             const std::string& folder, const StepRoot& root, DeleteResult& result,
+                             const CallLimits& limits) {
+  const bool held = roots_.read_session(session_id, limits).root.holds_step(step_id);
+  Manifest next =
+      held ? parse_manifest(*root.manifest.was, folder)
+           : successor(root.manifest, RootState::deleted, roots_.new_id(), clock_.now_ms());
+  if (swap(folder, root, std::move(next), nullptr, limits) == Swap::refused) return End::overtaken;
+  if (held) return End::held;
+  std::vector<ObjectKey> keys;
+  for (const std::string& location : root.manifest.named_locations()) {
+    keys.push_back(in_folder(folder, location));
+  }
+  result.objects = remove_all(keys, limits);
+  return End::done;
+}
+
+// What a delete that was interrupted has left, and writers that were refused: the collection of
+// protocol.md, without grace. The root is written anew before anything goes, so that a writer who
+// has sent parts on top of it is refused and sends them again under other names.
+std::uint64_t Remover::remove_left_over(const std::string& folder, const StepRoot& root,
+                                        const CallLimits& limits) {
+  std::vector<ObjectKey> left;
+  for (const ObjectInfo& object : list_all(store_, {.prefix = folder + "/"}, limits)) {
+    const FileRole role = parse_key(object.key.text()).role;
+    if (role == FileRole::component || role == FileRole::version_copy) left.push_back(object.key);
+  }
+  if (left.empty()) return 0;
+  if (swap(folder, root, root.manifest, nullptr, limits) != Swap::done) return 0;
+  // Asked after the swap, whose outcome may have been the first to tell.
+  if (!store_.capabilities().swap_if_unchanged) return 0;
+  return remove_all(left, limits);
 }
 
 Remover::Swap Remover::swap(const std::string& folder, const StepRoot& from, Manifest to,
@@ -87,7 +125,8 @@ Remover::Swap Remover::swap(const std::string& folder, const StepRoot& from, Man
                        .condition = Condition::unchanged(from.etag)};
   bool ever_unknown = false;
   for (unsigned tries = 0;; ++tries) {
-    const auto outcome = put_one(store_, put, limits);
+    const auto outcome =
+        told_unknown_if(ever_unknown, [&] { return put_one(store_, put, limits); });
     if (outcome.ok()) {
       StepRoot root{.etag = *outcome, .text = Bytes::copy(body), .manifest = std::move(to)};
       if (written != nullptr) *written = root;
@@ -108,22 +147,21 @@ Remover::Swap Remover::swap(const std::string& folder, const StepRoot& from, Man
     }
     if (!failure.outcome_unknown()) (ever_unknown ? unknown_outcome(failure) : failure).raise();
     ever_unknown = true;
-    roots_.back_off(tries, limits);
+    told_unknown_if(true, [&] { roots_.back_off(tries, limits); });
   }
 }
 
-std::uint64_t Remover::remove_named(const std::string& folder, const Manifest& manifest,
-                                    const CallLimits& limits) {
-  std::vector<ObjectKey> keys;
-  for (const std::string& location : manifest.named_locations()) {
-    keys.push_back(in_folder(folder, location));
-  }
-  for (const auto& outcome : roots_.remove(keys, limits)) {
-    // The step is deleted already; what could not be removed is an orphan, but the caller must hear
-    // of it.
-    if (!outcome.ok()) outcome.error().raise();
-  }
-  return keys.size();
+// The step is deleted already; of what could not be removed the caller must hear.
+std::uint64_t Remover::remove_all(const std::vector<ObjectKey>& keys, const CallLimits& limits) {
+  const auto outcomes = roots_.remove(keys, limits);
+  const auto stay = std::ranges::count_if(outcomes, [](const auto& each) { return !each.ok(); });
+  if (stay == 0) return outcomes.size();
+  const auto first = std::ranges::find_if(outcomes, [](const auto& each) { return !each.ok(); });
+  ErrorDetails details = first->error().details();
+  details.message += "; the step is deleted, but " + std::to_string(stay) +
+                     " of its objects stay: deleting it again removes them";
+  StorageManagerError(std::move(details)).raise();
+  __builtin_unreachable();
 }
 
 // --- Sessions

@@ -30,8 +30,16 @@ class Remover {
   };
   Swap swap(const std::string& folder, const StepRoot& from, Manifest to, StepRoot* written,
             const CallLimits& limits);
-  std::uint64_t remove_named(const std::string& folder, const Manifest& manifest,
-                             const CallLimits& limits);
+  enum class End : std::uint8_t {
+    done,
+    held,       // the step is back
+    overtaken,  // somebody else has changed the root since
+  };
+  End finish(std::string_view session_id, std::string_view step_id, const std::string& folder,
+             const StepRoot& root, DeleteResult& result, const CallLimits& limits);
+  std::uint64_t remove_left_over(const std::string& folder, const StepRoot& root,
+                                 const CallLimits& limits);
+  std::uint64_t remove_all(const std::vector<ObjectKey>& keys, const CallLimits& limits);
   void leave_generation(std::string_view session_id, const CallLimits& limits);
   std::vector<std::string> dead_folders(std::string_view session_id, std::uint64_t generation,
                                         const CallLimits& limits);

@@ -64,7 +64,9 @@ Commit Roots::commit(const CommitRequest& request, const CallLimits& limits) {
   Commit commit;
   std::span<const PutRequest> parts = request.parts;
   for (unsigned tries = 0;; ++tries) {
-    PublishResult result = store_.publish({.parts = parts, .guard = guard, .commit = root}, limits);
+    PublishResult result = told_unknown_if(commit.ever_unknown, [&] {
+      return store_.publish({.parts = parts, .guard = guard, .commit = root}, limits);
+    });
     if (tries == 0) commit.parts = std::move(result.parts);
     if (!result.guard_held) {
       commit.outcome = Commit::Outcome::moved;
@@ -91,11 +93,7 @@ Commit Roots::commit(const CommitRequest& request, const CallLimits& limits) {
     commit.ever_unknown = true;
     log_warning("the answer to the write of '{}' was lost; writing it again", request.key.text());
     parts = {};  // they are durable; only the root is in doubt
-    try {
-      back_off(tries, limits);
-    } catch (const StorageManagerError& stopped) {
-      unknown_outcome(stopped).raise();
-    }
+    told_unknown_if(true, [&] { back_off(tries, limits); });
   }
 }
 
@@ -109,19 +107,22 @@ bool Roots::swap_session(std::string_view session_id, const SessionState& from,
       .condition = from.etag ? Condition::unchanged(*from.etag) : Condition::absent()};
   bool ever_unknown = false;
   for (unsigned tries = 0;; ++tries) {
-    const auto outcome = put_one(store_, put, limits);
+    const auto outcome =
+        told_unknown_if(ever_unknown, [&] { return put_one(store_, put, limits); });
     if (outcome.ok()) break;
     const StorageManagerError& failure = outcome.error();
     if (failure.code() == ErrorCode::AlreadyExists || failure.code() == ErrorCode::Conflict) {
       // Refused, unless it is our own earlier try that is there.
       ever_unknown = ever_unknown || failure.outcome_unknown();
-      if (!ever_unknown || read_session(session_id, limits).root.write_id != to.write_id)
-        return false;
+      const auto is_ours = [&] {
+        return read_session(session_id, limits).root.write_id == to.write_id;
+      };
+      if (!ever_unknown || !told_unknown_if(true, is_ours)) return false;
       break;
     }
     if (!failure.outcome_unknown()) (ever_unknown ? unknown_outcome(failure) : failure).raise();
     ever_unknown = true;
-    back_off(tries, limits);
+    told_unknown_if(true, [&] { back_off(tries, limits); });
   }
   remember_generation(std::string(session_id), to.generation);
   return true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/random.h"
 #include "manager/bounded_map.h"
 #include "model/manifest.h"
@@ -50,6 +51,17 @@ struct CommitRequest {
   Condition condition;
   std::span<const PutRequest> parts{};
 };
+
+// Does the work. Once a write may have happened, whatever ends the call leaves its outcome unknown.
+template <class Work>
+auto told_unknown_if(bool maybe_done, Work&& work) {
+  try {
+    return work();
+  } catch (const StorageManagerError& stopped) {
+    if (maybe_done && !stopped.outcome_unknown()) unknown_outcome(stopped).raise();
+    throw;
+  }
+}
 
 class Roots {
  public:

@@ -192,7 +192,9 @@ StorageInfo StorageManager::get_storage_info() const {
   const Capabilities now = core_->store->capabilities();
   info.stack = now.stack;
   info.durable = now.durable;
-  info.notes.insert(info.notes.end(), now.notes.begin(), now.notes.end());
+  // What the store has found out itself is newer than what the marker says.
+  const auto weaker = now.notes.empty() ? core_->gate.notes() : now.notes;
+  info.notes.insert(info.notes.end(), weaker.begin(), weaker.end());
   info.format = kFormatVersion;
   return info;
 }

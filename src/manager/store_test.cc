@@ -427,6 +427,18 @@ TEST_P(StoreStep, AnswersTheInterruptQuestionOnTheCallersThread) {
   EXPECT_GT(cancelled, 0U);
 }
 
+// What readers would refuse is refused before anything is sent.
+TEST_P(StoreStep, AManifestThatNobodyCouldReadIsTooLarge) {
+  manager->store_step_data("s", "0", {});
+  StepData data{.html_content = "a"};
+  for (int i = 0; i < 60'000; ++i) {
+    data.components.push_back({.name = std::to_string(i) + std::string(140, 'n'), .data = ""});
+  }
+  const auto before = keys();
+  EXPECT_THROW(manager->store_step_data("s", "1", data), TooLarge);
+  EXPECT_EQ(keys(), before);
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, StoreStep, testing::ValuesIn(manager_stores()), store_name);
 
 }  // namespace

@@ -32,11 +32,13 @@ struct Writer::Job {
     Send send;
   };
   std::vector<Place> places{};
-  std::optional<Manifest> in_doubt{};  // the last one whose fate was unknown for a while
+  std::optional<Manifest> in_doubt{};   // the last one whose fate was unknown for a while
+  std::vector<std::string> replaced{};  // what the last one no longer names of the root before it
 
   void go_to(std::uint64_t new_generation) {
     generation = new_generation;
     folder = step_folder(session_id, generation, step_id);
+    replaced.clear();  // what it names lies in the generation that was left
   }
   std::string name() const { return session_id + "/" + step_id; }
   // Those of this attempt that nobody else can have named.
@@ -155,14 +157,13 @@ Writer::Turn Writer::first_store(Job& job) {
         return moved_to(job, done.generation);
       case Commit::Outcome::refused:
         // Plain names may be shared with whoever was first.
-        if (!done.ever_unknown) remove_locations(job, job.names_of_its_own());
-        return refused(job);
+        return refused(job, done, job.names_of_its_own());
       case Commit::Outcome::not_tried:
         break;
     }
     raise_failures(done.parts);
     if (auto base = roots_.read_step(job.folder, job.limits)) {
-      remove_locations(job, job.names_of_its_own());
+      remove_locations(job.folder, job.names_of_its_own(), job.limits);
       return {.base = std::move(base)};
     }
     give_other_names_where_taken(job, done.parts);
@@ -212,7 +213,10 @@ void Writer::give_other_names_where_taken(Job& job, const std::vector<Result<ETa
 Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
   const Manifest& old = base.manifest;
   // An earlier try was ours after all; by now the root may be somebody's next version.
-  if (old.has_commit(job.commit_id)) return {.receipt = receipt(job, job.in_doubt.value_or(old))};
+  if (old.has_commit(job.commit_id)) {
+    remove_locations(job.folder, job.replaced, job.limits);
+    return {.receipt = receipt(job, job.in_doubt.value_or(old))};
+  }
   const bool live = old.state == RootState::live;
   const std::uint64_t there = live ? old.version : 0;
   if (live && job.options.if_exists == IfExists::fail) {
@@ -267,21 +271,17 @@ Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
     }
   }
 
+  job.replaced = difference(old.named_locations(), manifest.named_locations());
   const Commit done = commit(job, manifest, Condition::unchanged(base.etag), std::move(copies));
   switch (done.outcome) {
     case Commit::Outcome::done:
-      remove_locations(job, difference(old.named_locations(), manifest.named_locations()));
+      remove_locations(job.folder, job.replaced, job.limits);
       return {.receipt = receipt(job, manifest)};
     case Commit::Outcome::moved:
       clear_dead_folder(job, done, difference(manifest.named_locations(), old.named_locations()));
       return moved_to(job, done.generation);
     case Commit::Outcome::refused:
-      // Nobody else can name what this attempt sent under names of its own, unless the root was
-      // ours after all.
-      if (!done.ever_unknown) {
-        remove_locations(job, difference(manifest.named_locations(), old.named_locations()));
-      }
-      return refused(job);
+      return refused(job, done, difference(manifest.named_locations(), old.named_locations()));
     case Commit::Outcome::not_tried:
       break;
   }
@@ -309,6 +309,8 @@ Manifest Writer::new_manifest(const Job& job) const {
 // what was not sent counting as taken well.
 Commit Writer::commit(Job& job, const Manifest& manifest, const Condition& condition,
                       std::vector<PutRequest> more_parts) {
+  const std::string body = to_json(manifest);
+  check_manifest_size(job, body.size());
   std::vector<Result<ETag>> outcomes(job.step.parts.size(), Result<ETag>(ETag()));
   if (!send_streamed(job, outcomes)) return {.parts = std::move(outcomes)};
   std::vector<PutRequest> parts;
@@ -329,7 +331,6 @@ Commit Writer::commit(Job& job, const Manifest& manifest, const Condition& condi
     origin.push_back(outcomes.size());
     outcomes.emplace_back(ETag());
   }
-  const std::string body = to_json(manifest);
   Commit done = roots_.commit({.session_id = job.session_id,
                                .generation = job.generation,
                                .key = manifest_key(job.folder),
@@ -345,6 +346,18 @@ Commit Writer::commit(Job& job, const Manifest& manifest, const Condition& condi
                     {.etag = done.etag, .text = Bytes::copy(body), .manifest = manifest});
   }
   return done;
+}
+
+// Before anything is sent: what readers refuse could never be read, replaced or deleted. A delete
+// writes the manifest once more, with a little around it.
+void Writer::check_manifest_size(const Job& job, std::size_t bytes) {
+  constexpr std::size_t kAroundIt = 64 * 1024;
+  if (bytes <= kManifestBytesMax - kAroundIt) return;
+  error(ErrorCode::TooLarge, "", job.name(),
+        "its manifest would have " + std::to_string(bytes) + " bytes; " +
+            std::to_string(kManifestBytesMax - kAroundIt) + " are possible",
+        "Keep fewer versions of it, or store fewer components in one step.")
+      .raise();
 }
 
 // Components too large to hold go before the others, each as an upload. False: one was not taken.
@@ -388,7 +401,9 @@ Result<ETag> Writer::upload(const Job& job, const PreparedPart& part, const Obje
 // sweep takes both.
 void Writer::clear_dead_folder(const Job& job, const Commit& moved,
                                const std::vector<std::string>& sent) {
-  if (!moved.ever_unknown && moved.generation > job.generation) remove_locations(job, sent);
+  if (!moved.ever_unknown && moved.generation > job.generation) {
+    remove_locations(job.folder, sent, job.limits);
+  }
 }
 
 Writer::Turn Writer::moved_to(Job& job, std::uint64_t generation) {
@@ -397,8 +412,12 @@ Writer::Turn Writer::moved_to(Job& job, std::uint64_t generation) {
   return {.base = roots_.cached(job.folder)};
 }
 
-Writer::Turn Writer::refused(Job& job) {
+// `sent`: under names that nobody else can have named. They go, unless the root that refused is our
+// own after all; the root is read before that is decided, whatever the answers have said.
+Writer::Turn Writer::refused(Job& job, const Commit& done, const std::vector<std::string>& sent) {
   auto base = roots_.read_step(job.folder, job.limits);
+  const bool ours = base && base->manifest.has_commit(job.commit_id);
+  if (!ours && !done.ever_unknown) remove_locations(job.folder, sent, job.limits);
   // A create over nothing cannot be refused, unless the whole generation has been swept meanwhile.
   if (!base) {
     const std::uint64_t generation =
@@ -410,16 +429,17 @@ Writer::Turn Writer::refused(Job& job) {
 
 // Objects that no root names any more. What cannot be removed now costs space and is found by
 // `check`.
-void Writer::remove_locations(const Job& job, const std::vector<std::string>& locations) {
+void Writer::remove_locations(const std::string& folder, const std::vector<std::string>& locations,
+                              const CallLimits& limits) {
   std::vector<ObjectKey> keys;
-  for (const std::string& location : locations) keys.push_back(in_folder(job.folder, location));
+  for (const std::string& location : locations) keys.push_back(in_folder(folder, location));
   if (keys.empty()) return;
   try {
-    for (const auto& outcome : roots_.remove(keys, job.limits)) {
+    for (const auto& outcome : roots_.remove(keys, limits)) {
       if (!outcome.ok()) log_warning("an old object stays: {}", outcome.error().what());
     }
   } catch (const StorageManagerError& stopped) {
-    log_warning("old objects of '{}' stay: {}", job.folder, stopped.what());
+    log_warning("old objects of '{}' stay: {}", folder, stopped.what());
   }
 }
 

@@ -33,14 +33,16 @@ class Writer {
   void give_other_names_where_taken(Job& job, const std::vector<Result<ETag>>& outcomes);
   Commit commit(Job& job, const Manifest& manifest, const Condition& condition,
                 std::vector<PutRequest> more_parts);
+  static void check_manifest_size(const Job& job, std::size_t bytes);
   bool send_streamed(Job& job, std::vector<Result<ETag>>& outcomes);
   Result<ETag> upload(const Job& job, const PreparedPart& part, const ObjectKey& key,
                       const Condition& condition);
   Manifest new_manifest(const Job& job) const;
   void clear_dead_folder(const Job& job, const Commit& moved, const std::vector<std::string>& sent);
   Turn moved_to(Job& job, std::uint64_t generation);
-  Turn refused(Job& job);
-  void remove_locations(const Job& job, const std::vector<std::string>& locations);
+  Turn refused(Job& job, const Commit& done, const std::vector<std::string>& sent);
+  void remove_locations(const std::string& folder, const std::vector<std::string>& locations,
+                        const CallLimits& limits);
   Receipt receipt(const Job& job, const Manifest& manifest, bool skipped = false) const;
 
   ObjectStore& store_;

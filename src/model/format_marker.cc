@@ -72,6 +72,31 @@ std::optional<BucketProbe> parse_probe(const nlohmann::json& document) {
 
 }  // namespace
 
+std::vector<std::string> notes_of(const BucketProbe& probe) {
+  std::vector<std::string> notes;
+  if (!probe.create_if_absent) {
+    notes.emplace_back(
+        "The bucket does not enforce If-None-Match: two writers that create the same step at the "
+        "same moment may both succeed; the step is whole, and the later one stays.");
+  }
+  if (!probe.swap_if_unchanged) {
+    notes.emplace_back(
+        "The bucket does not enforce If-Match: of two changes to the same step at the same moment "
+        "one can be lost, and kept versions of it be damaged.");
+  }
+  if (!probe.create_over_delete_marker) {
+    notes.emplace_back(
+        "The bucket keeps versions and does not create over a delete marker: where a key was "
+        "deleted, two first stores may race.");
+  }
+  if (!probe.complete_if_absent) {
+    notes.emplace_back(
+        "The bucket completes multipart uploads without judging conditions: large components get "
+        "names of their own.");
+  }
+  return notes;
+}
+
 std::string to_json(const FormatMarker& marker) {
   std::string out = "{\n\"format\":\"" + std::string(kFormatVersion) +
                     "\",\n\"reader_min\":" + std::to_string(marker.reader_min) +

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stepstore/call.h"
 
@@ -26,6 +27,9 @@ struct BucketProbe {
 
   friend bool operator==(const BucketProbe&, const BucketProbe&) = default;
 };
+
+// The weaker promises that follow, for people.
+std::vector<std::string> notes_of(const BucketProbe& probe);
 
 struct FormatMarker {
   std::uint32_t reader_min = kFormatMajor;  // the oldest format that a reader must know

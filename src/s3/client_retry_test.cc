@@ -175,7 +175,7 @@ TEST_F(S3ClientDoubt, ASilentSecondSendOfTheTransportLeavesADoubt) {
   EXPECT_TRUE(done->maybe_applied_before);
 }
 
-TEST_F(S3ClientDoubt, FailuresOfTheServerLeaveADoubtAndRequestsToSlowDownDoNot) {
+TEST_F(S3ClientDoubt, FailuresOfTheServerLeaveADoubt) {
   ClientOptions options = default_options();
   options.retry.attempts_max = 1;
   struct Row {
@@ -187,7 +187,10 @@ TEST_F(S3ClientDoubt, FailuresOfTheServerLeaveADoubtAndRequestsToSlowDownDoNot) 
       {refusal(500, "UnknownError"), true},
       {{.status = 502, .body = "<html>Bad Gateway</html>"}, true},
       {{.status = 503}, true},
-      {refusal(503, "SlowDown"), false},
+      {refusal(503, "SlowDown"), true},
+      {refusal(503, "ServiceUnavailable"), true},
+      {refusal(429, "SlowDown"), false},
+      {refusal(501, "NotImplemented"), false},
       {refusal(409, "ConditionalRequestConflict"), false},
       {no_answer(ErrorCode::Timeout, true), true},
       {no_answer(ErrorCode::Unavailable, false), false},

@@ -89,6 +89,10 @@ void name_place(const SentAs& sent, const http::Response& response, const ErrorB
   if (!place.empty()) details.message += fmt::format("; it names {}", quotable(place));
 }
 
+// Whatever its code: who answers so may have done first what it was asked to (MinIO says SlowDown
+// after it has written to some of its disks). 501 is said before anything is done.
+bool may_have_acted(int status) { return status >= 500 && status != 501; }
+
 bool is_about_place(const Operation& operation, int status, std::string_view code) {
   return (status >= 300 && status < 400 && status != 304) || code == "PermanentRedirect" ||
          code == "TemporaryRedirect" || code == "AuthorizationHeaderMalformed" ||
@@ -144,7 +148,7 @@ Verdict judge(const SentAs& sent, const http::Response& response) {
   details.message += servers_words(response.status, told.body);
   return {.error = StorageManagerError(std::move(details)),
           .action = action,
-          .doubt = row.doubt,
+          .doubt = row.doubt || may_have_acted(response.status),
           .code = quotable(told.body.code),
           .retry_after = read_retry_after(response, sent.signed_at),
           .server_time = time};

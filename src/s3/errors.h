@@ -43,7 +43,7 @@ struct ErrorRow {
   Asked asked;
   ErrorCode error;
   Action action;
-  // The write may have happened all the same.
+  // The write may have happened all the same. It may in any case after a 5xx (judge() adds that).
   bool doubt;
   std::string_view message;
   std::string_view advice;  // empty: that of the error's code

@@ -143,10 +143,11 @@ TEST(S3ErrorTable, KnowsWhatServersAnswer) {
       {put(), 409, "ExistingObjectIsDirectory", Unsupported, retry, false},  // versitygw
       {put(), 409, "ObjectParentIsFile", Unsupported, give_up, false},
       {put(), 409, "SomethingNew", Unsupported, give_up, false},
-      {put(), 503, "SlowDown", Throttled, throttle, false},
-      {put(), 503, "SlowDownWrite", Throttled, throttle, false},  // MinIO
-      {put(), 400, "Slow", InvalidArgument, give_up, false},      // no whole code
-      {put(), 503, "ServiceUnavailable", Unavailable, throttle, false},
+      {put(), 503, "SlowDown", Throttled, throttle, true},
+      {put(), 503, "SlowDownWrite", Throttled, throttle, true},  // MinIO
+      {put(), 400, "Slow", InvalidArgument, give_up, false},     // no whole code
+      {put(), 503, "ServiceUnavailable", Unavailable, throttle, true},
+      {put(), 429, "SlowDown", Throttled, throttle, false},
       {put(), 503, nullptr, Unavailable, throttle, true},
       {put(), 429, nullptr, Throttled, throttle, false},
       {put(), 400, "ThrottlingException", Throttled, throttle, false},  // KMS
@@ -175,9 +176,9 @@ TEST(S3ErrorTable, KnowsWhatServersAnswer) {
       {put(), 501, "NotImplemented", Unsupported, give_up, false},
       {put(), 501, nullptr, Unsupported, give_up, false},
       {put(), 405, "MethodNotAllowed", Unsupported, give_up, false},
-      {put(), 507, nullptr, NoSpace, give_up, false},
+      {put(), 507, nullptr, NoSpace, give_up, true},
       {put(), 403, "QuotaExceeded", NoSpace, give_up, false},  // Ceph
-      {put(), 507, "XMinioStorageFull", NoSpace, give_up, false},
+      {put(), 507, "XMinioStorageFull", NoSpace, give_up, true},
       {get(), 403, "InvalidObjectState", Archived, give_up, false},
       {put(), 400, "SomethingNew", InvalidArgument, give_up, false},
       {put(), 418, nullptr, InvalidArgument, give_up, false},

@@ -182,6 +182,7 @@ Operation complete_multipart_upload(const ObjectKey& key, std::string_view uploa
   add_condition(operation, condition, options.etag_style);
   operation.conditional = true;
   operation.error_in_200 = true;
+  operation.slow = true;
   return operation;
 }
 

@@ -29,6 +29,8 @@ struct Operation {
   // The answer is XML and may be 200 with an error inside.
   bool error_in_200 = false;
   std::uint64_t response_bytes_max = 16ULL << 20;
+  // The server may work for minutes before it says a word: it joins the parts of an upload.
+  bool slow = false;
 };
 
 // How a swap names the ETag: Ceph 16 takes it only without quotes.

@@ -10,6 +10,7 @@ namespace {
 
 // An answer that says no must fit, however little was asked for.
 constexpr std::uint64_t kErrorBytesMax = 64U << 10;
+constexpr std::chrono::minutes kSlowSilence{5};
 
 http::Endpoint address(const ClientOptions& options) {
   http::Endpoint endpoint = options.endpoint;
@@ -45,6 +46,7 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
                                  std::chrono::sys_seconds now, std::string& payload_hash) {
   http::Sending sending;
   sending.response_bytes_max = std::max(operation.response_bytes_max, kErrorBytesMax);
+  if (operation.slow) sending.silence_timeout = kSlowSilence;
   http::Request& request = sending.request;
   request.method = operation.method;
   request.body = operation.body;

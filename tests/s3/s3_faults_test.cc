@@ -9,6 +9,7 @@
 #include <random>
 
 #include "faults_fixture.h"
+#include "stepstore/log.h"
 
 namespace stepstore {
 namespace {
@@ -171,6 +172,82 @@ TEST_F(S3Faults, BusyServersAreWaitedFor) {
   }
   server.plan().on("PUT", "step.json").nth(1).error(409, "ConditionalRequestConflict");
   EXPECT_NO_THROW(store(*manager, "conflict"));
+}
+
+// The commit was done and the answer says otherwise: the retry is refused by our own root, and what
+// it names has to stay.
+TEST_F(S3Faults, AnAppliedCommitWhoseAnswerIsAFailureIsOurs) {
+  const auto manager = ready();
+  int count = 0;
+  const auto answers = {fault::error_answer(503, "ServiceUnavailable", "but done"),
+                        fault::error_answer(503, "SlowDown", "but done"),
+                        fault::error_answer(503, "SlowDownWrite", "but done"),
+                        http::Response{.status = 507},
+                        // Nobody should say so after the fact; the root that is there counts.
+                        fault::error_answer(409, "ConditionalRequestConflict", "but done"),
+                        http::Response{.status = 408}};
+  for (const http::Response& answer : answers) {
+    for (const bool over : {false, true}) {
+      const std::string step = "step " + std::to_string(++count);
+      const std::string png = "\x89PNG\r\n\x1a\n";
+      if (over) open()->store_step_data("s", step, {.html_content = "old"});
+      if (over) manager->retrieve_step_data("s", step);
+      server.plan().on("PUT", "step.json").nth(1).do_and_answer(answer);
+      try {
+        const Receipt receipt =
+            manager->store_step_data("s", step, {.html_content = step, .screenshot_bytes = png},
+                                     {.call = {.timeout = std::chrono::seconds(2)}});
+        EXPECT_EQ(receipt.version, over ? 2U : 1U);
+      } catch (const StorageManagerError& failed) {
+        EXPECT_TRUE(failed.outcome_unknown()) << step << failed.what();
+      }
+      server.plan().clear();
+      EXPECT_EQ(open()->retrieve_step_data("s", step).html_content()->text(), step);
+    }
+  }
+  const CheckReport report = open()->check({.data = true});
+  EXPECT_TRUE(report.healthy());
+  EXPECT_TRUE(report.findings.empty()) << report.findings.front().key;
+}
+
+// One failing request may not be taken for a word about the bucket, which would be believed for a
+// week.
+TEST_F(S3Faults, AFailureDuringTheProbeIsNoVerdict) {
+  for (std::size_t nth = 1; nth <= 24; ++nth) {
+    server.plan().on("", ".stepstore/probe/").from(nth).times(8).error(503, "SlowDown");
+    const auto failing = store_of_its_own();
+    const auto first =
+        put_one(*failing, {.key = ObjectKey("a"), .body = "x", .condition = Condition::absent()},
+                {.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(300)});
+    server.plan().clear();
+    const auto store = store_of_its_own();
+    (void)put_one(*store, {.key = ObjectKey("a"), .body = "x", .condition = Condition::absent()});
+    const Capabilities able = store->capabilities();
+    EXPECT_TRUE(able.create_if_absent && able.swap_if_unchanged && able.upload_if_absent) << nth;
+    for (const ObjectInfo& object : list_all(*store, {})) remove_one(*store, object.key).value();
+  }
+}
+
+class S3WeakBucket : public FaultsTest {
+ protected:
+  S3WeakBucket() : FaultsTest({.ignores_if_match = true, .ignores_conditional_delete = true}) {}
+};
+
+// Whoever uses the bucket is told, not only whoever has found it out.
+TEST_F(S3WeakBucket, WeakerPromisesAreToldToEveryManager) {
+  std::vector<std::string> warnings;
+  set_log_handler([&](const LogRecord& record) { warnings.push_back(record.message); });
+  store(*open(), "A");
+  EXPECT_EQ(std::exchange(warnings, {}).size(), 1U);
+  const auto writer = open();
+  store(*writer, "B");
+  EXPECT_EQ(std::exchange(warnings, {}).size(), 1U);
+  EXPECT_EQ(writer->get_storage_info().notes.size(), 1U);
+  const auto reader = open();
+  (void)reader->retrieve_step_data("s", "1");
+  ASSERT_EQ(reader->get_storage_info().notes.size(), 1U);
+  EXPECT_NE(reader->get_storage_info().notes.front().find("If-Match"), std::string::npos);
+  set_log_handler({});
 }
 
 // Writers, readers and deleters while requests and answers get lost, come late or twice.

@@ -186,6 +186,16 @@ void Core::forget_directory(const std::string& dir) {
   known_.erase(dir);
 }
 
+// The entry of the root itself, once: whoever has made it may have died before that was durable. A
+// parent that may not be opened was there before stepstore was.
+void Core::sync_parent_of_root(std::string_view operation) {
+  if (root_is_durable_) return;
+  const std::filesystem::path clean = path.has_filename() ? path : path.parent_path();
+  const Fd parent(files, retry([&] { return files.open_root(clean.parent_path().c_str()); }));
+  if (parent.ok()) checked(files.fsync(parent.get()), operation, path.string(), "fsync");
+  root_is_durable_ = true;
+}
+
 void Core::sync_directory(int root, const std::string& dir, std::string_view operation) {
   if (!options.fsync) return;
   std::vector<std::pair<std::string, std::uint64_t>> synced;
@@ -198,6 +208,7 @@ void Core::sync_directory(int root, const std::string& dir, std::string_view ope
     checked(files.fsync(fd.get()), operation, at, "fsync");
     FileStat stat;
     checked(files.stat(fd.get(), stat), operation, at, "stat");
+    if (at.empty()) sync_parent_of_root(operation);
     if (at.empty() || knows(at, stat.inode)) break;
     synced.emplace_back(at, stat.inode);
   }

@@ -112,10 +112,12 @@ class Core {
   int make_root(const std::filesystem::path& at, std::string_view operation);
   void check_root(int fd, std::string_view operation);
   bool knows(const std::string& dir, std::uint64_t inode);
+  void sync_parent_of_root(std::string_view operation);
 
   std::atomic<int> root_ = -1;
   std::atomic<std::int64_t> last_time_ = 0;
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> root_is_durable_ = false;
   ForkMutex mutex_;                                       // of what follows
   std::unordered_map<std::string, std::uint64_t> known_;  // entry is durable, by path: its inode
 };

@@ -238,6 +238,17 @@ TEST_F(LocalFaults, AStepDoesNotFollowAFolderThatWasMovedAway) {
   EXPECT_EQ(body_of(after, "s/2/step.json"), "two") << "and the new folder is durable";
 }
 
+// Another process has made the store's folder and died before that was durable: what is
+// acknowledged in it would go with its entry.
+TEST_F(LocalFaults, ARootThatAnotherProcessHasJustMadeIsMadeDurable) {
+  files.make_root_new();
+  auto store = open();
+  ASSERT_TRUE(publish(*store, "s/1", "one"));
+  const auto found = files.after_crash(CrashFiles::Survives::nothing, random);
+  LocalStore after("/store", {}, *found, clock, random);
+  EXPECT_EQ(body_of(after, "s/1/step.json"), "one");
+}
+
 TEST_F(LocalFaults, ARootThatWasRemovedIsAnErrorAndNotAHang) {
   auto store = open();
   ASSERT_TRUE(put_one(*store, item("k", "x")).ok());

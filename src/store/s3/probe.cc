@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "base/crc64.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@ namespace stepstore::bucket {
 namespace {
 
 constexpr std::size_t kRacers = 8;
+constexpr int kRacesMax = 3;
 
 // One trial of a bucket, with keys of its own.
 class Trial {
@@ -30,6 +32,7 @@ class Trial {
     if (versioning != BucketProbe::Versioning::off) {
       found.create_over_delete_marker = creates_again(key);
     }
+    found.remove_if_unchanged = stale_removal_is_refused();
     clean_up();
     return found;
   }
@@ -66,19 +69,46 @@ class Trial {
     return outcomes;
   }
 
-  // A refusal; what is neither that nor success ends the probe, since nothing can be said then.
+  // Whether the server took it. What passes by itself ends the probe, since it says nothing of the
+  // bucket, and a wrong verdict would be believed for a week.
+  template <class T>
+  static bool taken(const Result<T>& outcome) {
+    if (outcome.ok()) return true;
+    switch (outcome.error().code()) {
+      case ErrorCode::Unavailable:
+      case ErrorCode::Throttled:
+      case ErrorCode::Timeout:
+      case ErrorCode::Io:
+      case ErrorCode::Cancelled:
+      case ErrorCode::Closed:
+      case ErrorCode::Unauthenticated:
+      case ErrorCode::NoSpace:
+        outcome.error().raise();
+      default:
+        return false;
+    }
+  }
+
+  // A refusal by the condition. Anything else that is no success ends the probe.
   static bool refused(const Result<ETag>& outcome) {
-    if (outcome) return false;
+    if (taken(outcome)) return false;
     if (outcome.is(ErrorCode::AlreadyExists) || outcome.is(ErrorCode::Conflict)) return true;
     outcome.error().raise();
   }
 
-  static std::size_t winners(const std::vector<Result<ETag>>& outcomes) {
-    return static_cast<std::size_t>(std::ranges::count_if(outcomes, &Result<ETag>::ok));
+  // Exactly one may win. That nobody does is no verdict: the winner's answer may have been lost.
+  bool one_wins(const std::function<std::vector<Result<ETag>>()>& race_once) {
+    for (int tries = 0; tries < kRacesMax; ++tries) {
+      std::size_t winners = 0;
+      for (const Result<ETag>& outcome : race_once()) winners += refused(outcome) ? 0 : 1;
+      if (winners > 0) return winners == 1;
+    }
+    return false;
   }
 
   bool one_creator() {
-    return winners(race(new_key("race"), Condition::absent(), kRacers, s3::ETagStyle::quoted)) <= 1;
+    return one_wins(
+        [&] { return race(new_key("race"), Condition::absent(), kRacers, s3::ETagStyle::quoted); });
   }
 
   ETag current(const ObjectKey& key) {
@@ -90,16 +120,15 @@ class Trial {
     const ETag stale = current(key);
     (void)write(key, {}).value();
     for (const s3::ETagStyle style : {s3::ETagStyle::quoted, s3::ETagStyle::bare}) {
+      // A server that does not know the header may say so in any words.
       const auto swaps = [&](const ETag& etag) {
-        const Result<ETag> outcome = write(key, Condition::unchanged(etag), style);
-        // A server that does not know the header may say so in any words.
-        return outcome.ok();
+        return taken(write(key, Condition::unchanged(etag), style));
       };
       if (!swaps(current(key))) continue;
       found.bare_etags = style == s3::ETagStyle::bare;
-      found.swap_if_unchanged =
-          !swaps(stale) &&
-          winners(race(key, Condition::unchanged(current(key)), kRacers, style)) <= 1;
+      found.swap_if_unchanged = !swaps(stale) && one_wins([&] {
+        return race(key, Condition::unchanged(current(key)), kRacers, style);
+      });
       return;
     }
     found.swap_if_unchanged = false;
@@ -107,27 +136,37 @@ class Trial {
 
   bool completion_is_refused(const ObjectKey& key) {
     const auto begun = bucket_.send_one(s3::create_multipart_upload(key, "text/plain"), limits_);
-    if (!begun) return false;
+    if (!taken(begun)) return false;
     const auto upload = s3::parse_create_upload(begun->response.body.view());
     if (!upload) return false;
     const BytesView body = "x";
     s3::UploadedPart part{.number = 1, .crc64 = crc64(body)};
     const auto sent =
         bucket_.send_one(s3::upload_part(key, *upload, part.number, body, part.crc64), limits_);
-    if (!sent) return false;
+    if (!taken(sent)) return false;
     part.etag = told_put({.key = key}, sent).value().text();
     const auto completed =
         bucket_.send_one(s3::complete_multipart_upload(key, *upload, {&part, 1},
                                                        Condition::absent(), part.crc64, {}),
                          limits_);
-    if (completed) return false;
+    if (taken(completed)) return false;
     (void)bucket_.send_one(s3::abort_multipart_upload(key, *upload), limits_);
     return completed.error().http_status() == 412;
   }
 
   bool creates_again(const ObjectKey& key) {
     (void)bucket_.send_one(s3::delete_object(key), limits_).value();
-    return write(key, Condition::absent()).ok();
+    return taken(write(key, Condition::absent()));
+  }
+
+  // Nothing relies on it; it is written down for those who ask what the server does.
+  bool stale_removal_is_refused() {
+    const ObjectKey key = new_key("removal");
+    (void)write(key, {}).value();
+    s3::Operation removal = s3::delete_object(key);
+    removal.headers.emplace_back("If-Match", "\"0123456789abcdef0123456789abcdef\"");
+    removal.conditional = true;
+    return !taken(bucket_.send_one(removal, limits_));
   }
 
   void clean_up() {
@@ -188,6 +227,11 @@ void write_down(Bucket& bucket, const Result<Object>& before, const BucketProbe&
   }
 }
 
+// Each process says it once, whoever has found it out.
+void warn(const BucketProbe& probe) {
+  for (const std::string& note : notes_of(probe)) log_warning("{}", note);
+}
+
 }  // namespace
 
 BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
@@ -201,38 +245,14 @@ BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
     const auto age = bucket.clock.now_ms() - (known ? known->probed_at : Timestamp{});
     if (known && known->versioning == versioning && age < bucket.options.probe_age_max &&
         age > -bucket.options.probe_age_max) {
+      warn(*known);
       return *known;
     }
   }
   const BucketProbe found = Trial(bucket, limits).run(versioning);
-  for (const std::string& note : notes_of(found)) log_warning("{}", note);
+  warn(found);
   write_down(bucket, marker, found, limits);
   return found;
-}
-
-std::vector<std::string> notes_of(const BucketProbe& probe) {
-  std::vector<std::string> notes;
-  if (!probe.create_if_absent) {
-    notes.emplace_back(
-        "The bucket does not enforce If-None-Match: two writers that create the same step at the "
-        "same moment may both succeed; the step is whole, and the later one stays.");
-  }
-  if (!probe.swap_if_unchanged) {
-    notes.emplace_back(
-        "The bucket does not enforce If-Match: of two changes to the same step at the same moment "
-        "one can be lost, and kept versions of it be damaged.");
-  }
-  if (!probe.create_over_delete_marker) {
-    notes.emplace_back(
-        "The bucket keeps versions and does not create over a delete marker: where a key was "
-        "deleted, two first stores may race.");
-  }
-  if (!probe.complete_if_absent) {
-    notes.emplace_back(
-        "The bucket completes multipart uploads without judging conditions: large components get "
-        "names of their own.");
-  }
-  return notes;
 }
 
 }  // namespace stepstore::bucket

@@ -83,7 +83,7 @@ Capabilities S3Store::capabilities() const {
     told.create_if_absent = probe->create_if_absent;
     told.swap_if_unchanged = probe->swap_if_unchanged;
     told.upload_if_absent = probe->complete_if_absent;
-    told.notes = bucket::notes_of(*probe);
+    told.notes = notes_of(*probe);
   }
   return told;
 }
