@@ -56,8 +56,8 @@ MUTANTS = [
                 "    const ManifestComponent* const same",
             ),
             (
-                "      if (!done.ever_unknown) {\n        remove_locations",
-                "      if (false) {\n        remove_locations",
+                "  if (!ours && !done.ever_unknown) remove_locations",
+                "  if (false) remove_locations",
             ),
         ],
         traces="S3Traces.ACollectorTakesPartsOfAnAttemptThatIsRefused",
@@ -176,17 +176,24 @@ MUTANTS = [
         [
             (
                 "  const Commit done = commit(job, manifest, Condition::unchanged",
-                "  remove_locations(job, difference(old.named_locations(), manifest.named_locations()));\n"
+                "  remove_locations(job.folder, job.replaced, job.limits);\n"
                 "  const Commit done = commit(job, manifest, Condition::unchanged",
             )
         ],
         traces="S3Traces.AStoreAgainTouchesNothingBeforeItsSwap",
     ),
     Mutant(
+        "replaced_in_another_generation",
+        "what an attempt replaced is removed under the same names in the session's next generation",
+        "src/manager/writer.cc",
+        [("    replaced.clear();", "    // replaced.clear();")],
+        tests="*Protocol.HoldsInEveryOrder/memory_everybody_at_once",
+    ),
+    Mutant(
         "delete_goes_on",
         "a delete that was overtaken deletes what was stored after it",
         "src/manager/remover.cc",
-        [("      if (result.steps > 0) return result;\n", "")],
+        [("        if (marked_by_us) return result;\n", "        break;\n")],
         traces="S3Traces.AStoreWhileADeleteSleeps",
     ),
     Mutant(
@@ -195,8 +202,8 @@ MUTANTS = [
         "src/manager/remover.cc",
         [
             (
-                "    const bool held = roots_.read_session(session_id, limits).root.holds_step(step_id);",
-                "    const bool held = false;",
+                "  const bool held = roots_.read_session(session_id, limits).root.holds_step(step_id);",
+                "  const bool held = false;",
             )
         ],
         tests="*Trace.HoldThatArrivesDuringADelete/memory",
@@ -208,7 +215,10 @@ MUTANTS = [
         [
             (
                 "      StepRoot marked;\n",
-                "      StepRoot marked;\n      remove_named(folder, root->manifest, limits);\n",
+                "      StepRoot marked;\n      std::vector<ObjectKey> early;\n"
+                "      for (const std::string& each : root->manifest.named_locations())\n"
+                "        early.push_back(in_folder(folder, each));\n"
+                "      (void)roots_.remove(early, limits);\n",
             )
         ],
     ),
@@ -216,7 +226,7 @@ MUTANTS = [
         "missing_is_corrupt",
         "a reader calls a step damaged without looking whether it has changed meanwhile",
         "src/manager/reader.cc",
-        [("    if (found.root->etag == judged) {", "    if (true) {")],
+        [("    // was the reason.\n    if (found.root->etag == judged) {", "    if (true) {")],
         traces="S3Traces.AReaderWhosePartsAreReplacedMeanwhile",
     ),
     Mutant(
