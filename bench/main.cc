@@ -110,9 +110,10 @@ int run(int argc, char** argv) {
   const bool over_s3 = argc == 4 && std::string_view(argv[2]).starts_with("s3://");
   const int rounds = argc > 1 ? std::atoi(argv[argc - 1]) : 0;
   if ((argc != 5 && !over_s3) || rounds < 1) {
-    std::fputs("usage: stepstore_bench RECORDING DISK MEMORY ROUNDS\n"
-               "       stepstore_bench RECORDING s3://... ROUNDS\n",
-               stderr);
+    std::fputs(
+        "usage: stepstore_bench RECORDING DISK MEMORY ROUNDS\n"
+        "       stepstore_bench RECORDING s3://... ROUNDS\n",
+        stderr);
     return 2;
   }
   const std::vector<RecordedStep> steps = read_recording(argv[1]);
