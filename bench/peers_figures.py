@@ -32,8 +32,10 @@ def of(rows: list[Row], scenario: str) -> list[Row]:
 
 
 def named(rows: list[Row], client: str) -> str:
+    """With its version, which stands before how it is used."""
     row = next(row for row in rows if row["file"] == client)
-    return f"{row['client']} {row['version']}"
+    name, comma, use = row["client"].partition(", ")
+    return f"{name} {row['version']}{comma}{use}"
 
 
 def best(rows: list[Row], what: str) -> str | None:
@@ -76,13 +78,13 @@ def bounds(rows: list[Row]) -> list[Bound]:
                 ours = middle(near, client, f"{what}_cpu_s")
                 other = best(near, what)
                 if other:
-                    text = f"CPU time of a {what}, of the best other Python client's ({named(near, other)})"
+                    text = f"CPU time of a {what}, beside the best other Python client's ({named(near, other)})"
                     found.append(Bound(text, client, ours / middle(near, other, f"{what}_cpu_s"), 0.7, False, True))
                 if IN_A_ROW in clients_of(near):
-                    text = f"boto3's four calls in a row, of the CPU time of a {what}"
+                    text = f"CPU time of boto3's four calls in a row, beside a {what}'s"
                     found.append(Bound(text, client, middle(near, IN_A_ROW, f"{what}_cpu_s") / ours, 10, True, True))
             if {client, IN_A_ROW} <= set(clients_of(far)):
                 speed = middle(far, IN_A_ROW, f"{what}_s") / middle(far, client, f"{what}_s")
-                text = f"steps/s of a {what} with 20 ms before every answer, of boto3's four calls in a row"
+                text = f"steps/s of a {what} with 20 ms before every answer, beside boto3's four calls in a row"
                 found.append(Bound(text, client, speed, 30, True, client == OBJECTS))
     return found

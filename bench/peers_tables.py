@@ -58,8 +58,7 @@ def size_table(rows: list[Row], what: str) -> str:
             used = spread([value * 1e3 for value in values(mine, client, f"{what}_cpu_s")], 2)
             speed = spread([1 / value for value in values(mine, client, f"{what}_s")])
             cells.append(f"{used} ms CPU, {speed} steps/s" if used else "")
-        first = next(row for row in rows if row["file"] == client)
-        lines.append(f"| {first['client']} {first['version']} | " + " | ".join(cells) + " |")
+        lines.append(f"| {named(rows, client)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -98,7 +97,7 @@ def draw(rows: list[Row], path: Path) -> None:
             places = [at + (i - 0.5) * 0.4 for at in range(len(clients))]
             bars = axis.barh(places, [value(client, what) for client in clients], height=0.38, label=what)
             axis.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7)
-        axis.set_yticks(range(len(clients)), [named(near, client).rsplit(" ", 1)[0] for client in clients], fontsize=8)
+        axis.set_yticks(range(len(clients)), [named(near, client) for client in clients], fontsize=8)
         axis.set_title(title, fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
         axis.margins(x=0.15)
