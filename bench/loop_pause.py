@@ -98,7 +98,9 @@ def missed(rows: list[Row]) -> list[str]:
     found = []
     for client in OURS:
         mine = [row for row in rows if row["file"] == client]
-        if mine and worst(rows, client) >= LIMIT_MS:
+        if not mine:
+            found.append(f"{client}: not measured")
+        elif worst(rows, client) >= LIMIT_MS:
             found.append(
                 f"{mine[0]['client']}: the longest pause is {worst(rows, client):.1f} ms, asked: under {LIMIT_MS:g} ms"
             )

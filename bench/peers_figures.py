@@ -11,6 +11,7 @@ OBJECTS = "stepstore_objects"  # 32 objects of steps on average
 IN_A_ROW = "boto3_sequence"
 NATIVE = "object_store"  # a program, not a Python file
 WHAT = ("store", "retrieve")
+BOUNDS = 12  # for each way of counting and each of the two: beside the best, beside boto3, with a delay
 
 Row = dict[str, Any]
 
