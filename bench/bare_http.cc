@@ -61,11 +61,12 @@ void BareHttp::send(int fd, const std::string& head, std::string_view body) cons
   }
 }
 
-// The size of the body.
+// The size of the body; 0 when the answer is 404.
 std::size_t BareHttp::receive(int fd, bool may_be_missing) {
   std::size_t have = 0;
   std::size_t head = 0;
   std::size_t body = 0;
+  bool missing = false;
   while (head == 0 || have < head + body) {
     const ssize_t got = ::recv(fd, space_.data() + have, space_.size() - have, 0);
     require(got > 0, "receive");
@@ -77,22 +78,26 @@ std::size_t BareHttp::receive(int fd, bool may_be_missing) {
     head = end + 4;
     const std::size_t length = text.find("Content-Length: ");
     if (length < end) body = std::strtoull(space_.data() + length + 16, nullptr, 10);
-    const bool fine =
-        text.starts_with("HTTP/1.1 20") || (may_be_missing && text.starts_with("HTTP/1.1 404"));
-    if (!fine) throw std::runtime_error("the server answers " + std::string(text.substr(0, 30)));
-    if (!text.starts_with("HTTP/1.1 20")) continue;
+    missing = may_be_missing && text.starts_with("HTTP/1.1 404");
+    if (!missing && !text.starts_with("HTTP/1.1 20")) {
+      throw std::runtime_error("the server answers " + std::string(text.substr(0, 30)));
+    }
   }
-  return body;
+  return missing ? 0 : body;
 }
 
-void BareHttp::put(const std::vector<Put>& items) {
+void BareHttp::put(const std::vector<Put>& items, const std::string& look) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     send(fds_.at(i),
          "PUT " + items[i].path + " HTTP/1.1\r\nHost: " + host_ +
              "\r\nContent-Length: " + std::to_string(items[i].body.size()) + "\r\n\r\n",
          items[i].body);
   }
+  if (!look.empty()) {
+    send(fds_.at(items.size()), "GET " + look + " HTTP/1.1\r\nHost: " + host_ + "\r\n\r\n", {});
+  }
   for (std::size_t i = 0; i < items.size(); ++i) (void)receive(fds_[i], false);
+  if (!look.empty()) (void)receive(fds_[items.size()], true);
 }
 
 std::size_t BareHttp::get(const std::vector<std::string>& paths) {

@@ -20,9 +20,10 @@ class BareHttp {
     std::string path;
     std::string_view body;
   };
-  // All at once, each over a connection of its own; then the answers.
-  void put(const std::vector<Put>& items);
-  // The bytes of the bodies.
+  // All at once, each over a connection of its own; then the answers. With `look`, a GET of that
+  // path goes with them; it may be absent.
+  void put(const std::vector<Put>& items, const std::string& look = {});
+  // The bytes of the bodies; a path that is absent has none.
   std::size_t get(const std::vector<std::string>& paths);
 
  private:

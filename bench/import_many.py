@@ -1,8 +1,9 @@
-"""Measures `stepstore import` of many steps beside `s5cmd cp`: `./dev bench import`. Writes docs/benchmarks_import.md.
+"""Measures `stepstore import` of many steps beside `s5cmd cp`: `./dev bench import`. Writes docs/benchmarks/import.md.
 
 Runs beside a VersityGW that tests/servers/servers.py has started. What is imported is the bundled recording over and
-over, as hard links. Both programs take turns, each into a prefix of its own; each run starts with the same files in the
-page cache. stepstore gets a terminal, so that its progress bar is there, and what it shows is kept.
+over, as hard links. Both programs take turns, each into a prefix of its own, and who goes first changes with every
+turn. Each run starts with the source in the page cache and nothing left to be written to the disk. stepstore gets a
+terminal, so that its progress bar is there, and what it shows is kept.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import run
+import basics
+import pages
 
-PAGE = run.ROOT / "docs" / "benchmarks_import.md"
 SESSIONS = 10
 JOBS = 8  # steps at once: 24 parts on their way, and then 8 manifests
 WORKERS = 32  # objects at once
@@ -74,6 +75,14 @@ def anonymous_mib(pid: int) -> float | None:
         return None
     found = re.search(r"RssAnon:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else None
+
+
+def same_start(source: Path) -> None:
+    """Whatever ran before: its last writes are on the disk, and the source is in memory."""
+    for file in source.rglob("*"):
+        if file.is_file():
+            file.read_bytes()
+    os.sync()
 
 
 def watch(command: list[str | Path], terminal: bool) -> Measured:
@@ -139,21 +148,20 @@ def row(name: str, runs: list[Measured], steps: int, size: int) -> str:
 
 def page(ours: list[Measured], theirs: list[Measured], s5cmd: str, size: int, options: argparse.Namespace) -> str:
     bars = [line for line in ours[0].shown if "steps" in line]
-    return f"""# Import of many steps
-
-Written by `./dev bench import` on {datetime.now(UTC):%Y-%m-%d}: {run.machine(run.ROOT)};
-{options.runs} runs in turn, none left out; medians, the range in brackets.
-
-{options.steps:,} steps ({size / 1e6:,.0f} MB: the bundled recording over and over, in {SESSIONS} sessions) go from disk
-to VersityGW on the same machine, which keeps them on disk. `stepstore import` reads each step, checksums its parts,
-looks whether the same step is there, and commits it with a manifest ({JOBS} steps at once); `s5cmd cp` copies the
-files ({WORKERS} at once). Memory is the resident memory without mapped files, looked at every
-{SAMPLE_S * 1000:.0f} ms; its growth is counted from when a tenth of the time had passed.
+    written = f"""Written by `./dev bench import` (`bench/import_many.py`) on {datetime.now(UTC):%Y-%m-%d}; do not edit.
+{basics.machine()}; {options.runs} runs of each program, none left out; medians, the range in brackets."""
+    short = f"""{options.steps:,} steps, {size / 1e6:,.0f} MB, from disk to VersityGW on the same machine:
 
 | | time | steps/s | MB/s | CPU of the program, per step | memory, peak | memory, growth |
 |---|---|---|---|---|---|---|
 {row("`stepstore import`", ours, options.steps, size)}
-{row(f"`s5cmd cp` {s5cmd}", theirs, options.steps, size)}
+{row(f"`s5cmd cp` {s5cmd}", theirs, options.steps, size)}"""
+    full = f"""The steps are those of `samples/{options.recording}.tar.zst` over and over, in {SESSIONS} sessions.
+VersityGW keeps them on disk. The programs take turns, and who goes first changes with every turn; before each run the
+source is read and the disk synchronised. `stepstore import` reads each step, checksums its parts, looks whether the
+same step is there, and commits it with a manifest ({JOBS} steps at once); afterwards `stepstore check` finds all
+of them whole. `s5cmd cp` copies the files ({WORKERS} at once). Memory is the resident memory without mapped files,
+looked at every {SAMPLE_S * 1000:.0f} ms; its growth is counted from when a tenth of the time had passed.
 
 The progress bar of the first run, which was drawn {len(bars):,} times: at first, halfway and at the end.
 
@@ -161,42 +169,53 @@ The progress bar of the first run, which was drawn {len(bars):,} times: at first
 {bars[0]}
 {bars[len(bars) // 2]}
 {bars[-1]}
-```
-"""
+```"""
+    return pages.part("Import of many steps", written, short, full)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3, help="times that each program is measured (default 3)")
     parser.add_argument("--steps", type=int, default=10_000, help="steps of a run (default 10000)")
-    parser.add_argument("--s5cmd", type=Path, default=run.ROOT / "build" / "venv-peers" / "bin" / "s5cmd")
-    parser.add_argument("--stepstore", type=Path, default=run.ROOT / "build" / "stepstore")
-    parser.add_argument("--output", type=Path, default=PAGE, help="the page (default docs/benchmarks_import.md)")
+    parser.add_argument(
+        "--recording", choices=basics.RECORDINGS, default=basics.SMALL_STEPS, help="(default %(default)s)"
+    )
+    parser.add_argument("--smoke", action="store_true", help="200 steps, once; writes no page")
+    parser.add_argument("--s5cmd", type=Path, default=basics.PEERS_BIN / "s5cmd")
+    parser.add_argument("--stepstore", type=Path, default=basics.BUILD / "stepstore")
     options = parser.parse_args()
+    if options.smoke:
+        options.runs, options.steps = 1, 200
     if options.runs < 1 or options.steps < SESSIONS:
         parser.error(f"--runs is at least 1, --steps {SESSIONS}")
+    if gone := basics.missing((options.s5cmd, options.stepstore)):
+        parser.error(gone)
     servers = json.loads(os.environ.get("STEPSTORE_TEST_SERVERS", "[]"))
     if len(servers) != 1:
         parser.error("run it beside one server: tests/servers/servers.py run versitygw -- bench/import_many.py")
     server = servers[0]
     os.environ["AWS_REGION"] = server["region"]
-    version = subprocess.run([options.s5cmd, "version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    version = subprocess.run([options.s5cmd, "version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    copy = ["--log", "error", "--endpoint-url", server["endpoint"], "--numworkers", str(WORKERS), "cp"]
 
-    ours, theirs = [], []
-    with tempfile.TemporaryDirectory(prefix="import-", dir=run.ROOT / "build") as work:
+    ours: list[Measured] = []
+    theirs: list[Measured] = []
+    with tempfile.TemporaryDirectory(prefix="import-", dir=basics.BUILD) as work:
         source = Path(work, "source")
-        size = links(run.unpack(Path(work)), source, options.steps)
+        size = links(basics.unpack(options.recording, Path(work)), source, options.steps)
         for turn in range(options.runs):
             store = server["uri"].replace("/?", f"/ours-{turn}?")
-            ours.append(watch([options.stepstore, "import", "--jobs", str(JOBS), store, source], True))
-            print(f"stepstore import: {ours[-1].seconds:.1f} s, {ours[-1].cpu_s:.1f} s of CPU", flush=True)
+            imported = [options.stepstore, "import", "--jobs", str(JOBS), store, source]
+            copied = [options.s5cmd, *copy, f"{source}/", f"s3://{server['bucket']}/s5cmd-{turn}/"]
+            programs = [("stepstore import", imported, ours), ("s5cmd cp", copied, theirs)]
+            for name, command, into in programs if turn % 2 == 0 else programs[::-1]:
+                same_start(source)
+                into.append(watch(command, terminal=into is ours))
+                print(f"{name}: {into[-1].seconds:.1f} s, {into[-1].cpu_s:.1f} s of CPU", flush=True)
             checked(options.stepstore, store, options.steps)
-            copy = ["--log", "error", "--endpoint-url", server["endpoint"], "--numworkers", str(WORKERS), "cp"]
-            target = f"s3://{server['bucket']}/s5cmd-{turn}/"
-            theirs.append(watch([options.s5cmd, *copy, f"{source}/", target], False))
-            print(f"s5cmd cp: {theirs[-1].seconds:.1f} s, {theirs[-1].cpu_s:.1f} s of CPU", flush=True)
-    options.output.write_text(page(ours, theirs, version, size, options))
-    print(options.output.read_text())
+    text = page(ours, theirs, version.split("-")[0].strip(), size, options)
+    if not options.smoke:
+        pages.write("import", text)
     return 0
 
 

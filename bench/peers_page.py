@@ -1,133 +1,82 @@
-"""docs/benchmarks_peers.md: stepstore beside other S3 clients, as tables and a picture, from peers_run.py's rows."""
+"""docs/benchmarks/peers.md: stepstore beside other S3 clients, from peers_run.py's rows."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGE = DOCS / "benchmarks_peers.md"
-PICTURE = "pictures/peers.svg"
-OURS, IN_A_ROW, NATIVE = "stepstore_async", "boto3_sequence", "object_store"
-SIZES = ("1 KB", "64 KB", "1 MB", "16 MB")
+import pages
+from peers_figures import IN_A_ROW, OBJECTS, OURS, WHAT, Row, best, bounds, clients_of, middle, named, of, values
+from peers_tables import bound_table, draw, size_table, table
 
-Row = dict[str, Any]
+PICTURE = "peers"
 
 
-def clients_of(rows: list[Row]) -> list[str]:
-    return list(dict.fromkeys(row["file"] for row in rows))
-
-
-def values(rows: list[Row], client: str, column: str) -> list[float]:
-    return [row[column] for row in rows if row["file"] == client and row.get(column) is not None]
-
-
-def middle(rows: list[Row], client: str, column: str) -> float:
-    return statistics.median(values(rows, client, column))
-
-
-def of(rows: list[Row], scenario: str) -> list[Row]:
-    return [row for row in rows if row["scenario"] == scenario]
-
-
-def named(rows: list[Row], client: str) -> str:
-    row = next(row for row in rows if row["file"] == client)
-    return f"{row['client']} {row['version']}"
-
-
-def table(rows: list[Row]) -> str:
-    """A line for each client."""
-
-    def cpu(client: str, what: str) -> str:
-        found = [value * 1e6 for value in values(rows, client, f"{what}_cpu_s")]
-        return f"{statistics.median(found):,.0f} ({min(found):,.0f} to {max(found):,.0f})"
-
-    def speed(client: str, what: str) -> str:
-        return f"{1 / middle(rows, client, f'{what}_s'):,.0f}"
-
-    def maybe(client: str, column: str, unit: float, digits: int) -> str:
-        found = values(rows, client, column)
-        return f"{statistics.median(found) * unit:,.{digits}f}" if found else ""
-
-    columns: tuple[tuple[str, Callable[[str], str]], ...] = (
-        ("store: CPU, µs", lambda client: cpu(client, "store")),
-        ("steps/s", lambda client: speed(client, "store")),
-        ("retrieve: CPU, µs", lambda client: cpu(client, "retrieve")),
-        ("steps/s", lambda client: speed(client, "retrieve")),
-        ("list, ms", lambda client: maybe(client, "list_s", 1e3, 1)),
-        ("one store alone, ms", lambda client: maybe(client, "one_store_s", 1e3, 2)),
-        ("one retrieve alone, ms", lambda client: maybe(client, "one_retrieve_s", 1e3, 2)),
-        ("peak memory, MiB", lambda client: maybe(client, "memory_bytes", 2**-20, 0)),
-    )
-    lines = ["| client | " + " | ".join(title for title, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for client in clients_of(rows):
-        cells = [cell(client) for _, cell in columns]
-        lines.append(f"| {named(rows, client)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def size_table(rows: list[Row], what: str) -> str:
-    sizes = [size for size in SIZES if of(rows, size)]
-    lines = ["| client | " + " | ".join(sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
-    for client in clients_of(of(rows, sizes[0])):
-        cells = []
-        for size in sizes:
-            mine = of(rows, size)
-            used, taken = middle(mine, client, f"{what}_cpu_s"), middle(mine, client, f"{what}_s")
-            cells.append(f"{used * 1e3:,.2f} ms CPU, {1 / taken:,.0f} steps/s")
-        lines.append(f"| {named(rows, client)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def best(rows: list[Row], what: str) -> str:
-    """The other Python client that uses the least CPU."""
-    others = [client for client in clients_of(rows) if client not in (OURS, NATIVE)]
-    return min(others, key=lambda client: middle(rows, client, f"{what}_cpu_s"))
-
-
-def summary(rows: list[Row]) -> str:
-    """What stepstore's figures are of the others'."""
+def in_short(rows: list[Row]) -> str:
+    """What the row that is counted as everybody else's says beside the others, and what is asked of it."""
+    near, far = of(rows, "near"), of(rows, "far")
     lines = []
-    for what in ("store", "retrieve"):
-        near, far = of(rows, "near"), of(rows, "far")
-        mine = {OURS, IN_A_ROW} <= set(clients_of(near)) and len(clients_of(near)) > 1
-        if mine:
-            other = best(near, what)
-            ours = middle(near, OURS, f"{what}_cpu_s")
+    for what in WHAT:
+        other = best(near, what)
+        if not other or not {OURS, IN_A_ROW} <= set(clients_of(near)):
+            continue
+        ours = middle(near, OURS, f"{what}_cpu_s")
+        lines.append(
+            f"- A {what}, at most 32 requests on their way: {ours * 1e6:,.0f} µs of CPU time, "
+            f"{ours / middle(near, other, f'{what}_cpu_s'):.2f} of {named(near, other)}, the best other Python client; "
+            f"1/{middle(near, IN_A_ROW, f'{what}_cpu_s') / ours:.0f} of boto3's four calls in a row."
+        )
+        if {OURS, OBJECTS, IN_A_ROW} <= set(clients_of(far)):
+            row = middle(far, IN_A_ROW, f"{what}_s")
             lines.append(
-                f"- CPU time of a {what}: {ours / middle(near, other, f'{what}_cpu_s'):.2f} of "
-                f"{named(near, other)}, the best other Python client; 1/"
-                f"{middle(near, IN_A_ROW, f'{what}_cpu_s') / ours:.0f} of boto3's four calls in a row."
+                f"- With 20 ms before every answer it does {1 / middle(far, OURS, f'{what}_s'):,.0f} steps/s, "
+                f"{row / middle(far, OURS, f'{what}_s'):.0f} times boto3's four calls in a row; with 32 objects of "
+                f"steps on average, {row / middle(far, OBJECTS, f'{what}_s'):.0f} times."
             )
-        if {OURS, IN_A_ROW} <= set(clients_of(far)):
-            ratio = middle(far, IN_A_ROW, f"{what}_s") / middle(far, OURS, f"{what}_s")
-            lines.append(f"- With 20 ms before every answer: {ratio:.0f} times its steps per second ({what}).")
+    missed = [each for each in bounds(rows) if not each.met]
+    if not missed:
+        lines.append("- All that is asked (see the page) is met, in both ways of counting.")
+    for each in missed:
+        way = "at most 32 requests" if each.client == OURS else "32 objects on average"
+        lines.append(f"- Missed, {way}: {each.said()}.")
     return "\n".join(lines)
 
 
-def text(rows: list[Row], machine: str) -> str:
-    runs = {name: max(len(values(of(rows, name), OURS, "store_s")), 0) for name in ("near", "far", "https")}
-    return f"""# Beside other S3 clients
+def text(rows: list[Row], machine: str, step_kb: tuple[float, float]) -> str:
+    """`step_kb`: the average step of the large recording, and of the small one."""
+    runs = {name: len(values(of(rows, name), OURS, "store_s")) for name in ("near", "far", "https", "small")}
+    written = f"""Written by `./dev bench peers` (`bench/peers_run.py`) on {datetime.now(UTC):%Y-%m-%d}; do not edit.
+{machine}. Medians; the range of all runs in brackets, none left out. The clients take turns, each in a process and
+against a server (the project's own, in memory, on the same cores) of its own."""
+    short = f"{in_short(rows)}\n\n![CPU time of a step, and steps per second at 20 ms](../pictures/{PICTURE}.svg)"
+    full = f"""## What is compared
 
-Written by `./dev bench peers` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Medians; the range of all runs in brackets,
-none left out. The clients take turns, each in a process and against a server (the project's own, in memory, on the same
-two cores) of its own.
+A step of a recording as a program holds it (text, bytes, dicts) becomes objects, and is read back and compared,
+metadata included. The recording is `samples/pydoc-tour.tar.zst`, {step_kb[0]:.0f} kB a step, unless said otherwise.
+The others put four objects independently of each other: after a crash half a step may be left, and nothing tells.
+They are set to neither hash nor check what they send, where they can be told so. stepstore checksums every part,
+verifies it when it is read, and commits a step with its manifest.
 
-{summary(rows)}
+Everybody has at most 32 requests on their way, boto3's four calls in a row aside. stepstore sends more of them than
+there are objects: a store puts three and asks for the session's root at once (4 requests), then puts the manifest (1);
+a retrieve asks for root, manifest and three objects at once (5). So it is measured twice:
 
-![CPU time of a step, and steps per second at 20 ms]({PICTURE})
+- **at most 32 requests** at any moment, as everybody else: 8 stores at a time (32 requests at the peak, 20 on average)
+  or 6 retrieves (30);
+- **32 objects on average**, the root's absence not counted: 16 stores at a time (three objects, then one; 64 requests
+  at the peak, 40 on average) or 8 retrieves (four objects; 40 requests).
 
-What is compared: a step of the bundled recording as a program holds it (text, bytes, dicts) becomes four objects and is
-read back and compared. Everybody has 32 objects on their way at once, boto3's four calls in a row aside. For stepstore
-that is 16 stores (three objects each in a first round trip and the manifest in a second: 48 at the peak, 32 on average)
-or 8 retrieves. The others put four objects independently of each other: after a crash, half a step may be left, and
-nothing tells; they are set to neither hash nor check what they send where they can be told so. stepstore checksums
-every part, verifies it when it is read, and commits a step with its manifest. "One alone" is the time of one small step
-when nothing else is on its way. fast-s3 has no listing and hashes what it sends; s5cmd reads and writes files, and
-each call starts a program.
+"One alone" is the time of one small step when nothing else is on its way. Memory is the most that was resident beyond
+the steps themselves and the bare interpreter, so the client's code is in it; of s5cmd it is the program's. fast-s3 has
+no listing and hashes what it sends; s5cmd reads and writes files, and each call starts a program. boto3, s3fs,
+aiobotocore and fast-s3 are written in Python, the rest has a core in another language.
+
+## What is asked
+
+{bound_table(bounds(rows))}
+
+With at most 32 requests and two round trips in turn, 8 stores end every two delays, while four calls in a row take four
+delays for a step: beyond 16 times plus the time that boto3 itself takes, no client can be faster.
 
 ## No delay
 
@@ -143,9 +92,15 @@ each call starts a program.
 
 ## https
 
-{runs["https"]} runs without delay, TLS 1.3, the server's certificate verified.
+{runs["https"]} runs without delay. All are told of the server's certificate, and verify it.
 
 {table(of(rows, "https"))}
+
+## Small steps
+
+{runs["small"]} runs without delay, with the recording `samples/pg-tour.tar.zst`, {step_kb[1]:.0f} kB a step.
+
+{table(of(rows, "small"))}
 
 ## Sizes
 
@@ -157,43 +112,12 @@ Store:
 
 Retrieve:
 
-{size_table(rows, "retrieve")}
-"""
+{size_table(rows, "retrieve")}"""
+    return pages.part("Beside other S3 clients", written, short, full)
 
 
-def draw(rows: list[Row], path: Path) -> None:
-    """Bars: CPU time without delay, steps per second with it."""
-    from matplotlib import pyplot as plt  # noqa: PLC0415  # only where the page is written
-
-    near, far = of(rows, "near"), of(rows, "far")
-    plt.rcParams["svg.hashsalt"] = "stepstore"  # the same figures make the same file
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.6))
-    panels: tuple[tuple[str, list[Row], Callable[[str, str], float]], ...] = (
-        ("CPU time of a step, µs (no delay)", near, lambda client, what: middle(near, client, f"{what}_cpu_s") * 1e6),
-        (
-            "Steps per second (20 ms before every answer)",
-            far,
-            lambda client, what: 1 / middle(far, client, f"{what}_s"),
-        ),
-    )
-    for axis, (title, shown, value) in zip(axes, panels, strict=True):
-        clients = clients_of(shown)[::-1]
-        for i, what in enumerate(("retrieve", "store")):
-            places = [at + (i - 0.5) * 0.4 for at in range(len(clients))]
-            bars = axis.barh(places, [value(client, what) for client in clients], height=0.38, label=what)
-            axis.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7)
-        axis.set_yticks(range(len(clients)), [named(shown, client).rsplit(" ", 1)[0] for client in clients], fontsize=8)
-        axis.set_title(title, fontsize=10)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.margins(x=0.15)
-    axes[0].legend(reverse=True, frameon=False)
-    axes[1].set_yticklabels([])
-    figure.tight_layout()
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-
-
-def write(rows: list[Row], machine: str) -> None:
-    PAGE.write_text(text(rows, machine))
-    draw(rows, DOCS / PICTURE)
-    print(f"written: docs/{PAGE.name}, docs/{PICTURE}")
+def write(rows: list[Row], machine: str, step_kb: tuple[float, float]) -> Path:
+    picture = pages.picture(PICTURE)
+    draw(rows, picture)
+    pages.write("peers", text(rows, machine, step_kb))
+    return picture

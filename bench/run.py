@@ -1,4 +1,4 @@
-"""Measures stepstore on a recording and writes the figures to docs/benchmarks.md.
+"""Measures stepstore on a recording and writes the figures to docs/benchmarks/steps.md.
 
 ./dev bench               all of it, a minute or two
 bench/run.py --smoke      once through, to see that every row is measured; writes nothing
@@ -13,10 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,35 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import basics
+import pages
 import s3_page
 import s3_rows
+import steps_page
 import stepstore
-
-ROOT = Path(__file__).resolve().parents[1]
-RECORDING = "pg-tour"
-PAGE = ROOT / "docs" / "benchmarks.md"
-SERVER = "testing/fault_server/stepstore-fault-server"
-
-Rows = dict[str, list[float]]
-
-# Each row of the page: its name, what stands in the table, the row that it is compared with.
-TIME_ROWS = (
-    ("durable_bare", "bare system calls", None),
-    ("durable_store", "`store_step_data`", "durable_bare"),
-)
-CPU_ROWS = (
-    ("cpu_bare_write", "write 4 files, bare system calls", None),
-    ("cpu_store", "`store_step_data`, C++", "cpu_bare_write"),
-    ("cpu_python_store", "`store_step_data`, Python", "cpu_bare_write"),
-    ("cpu_bare_read", "read 4 files, bare system calls", None),
-    ("cpu_retrieve", "`retrieve_step_data`, C++", "cpu_bare_read"),
-    ("cpu_python_retrieve", "`retrieve_step_data`, Python", "cpu_bare_read"),
-)
-
-
-def unpack(work: Path) -> Path:
-    subprocess.run(["tar", "--zstd", "-xf", ROOT / "samples" / f"{RECORDING}.tar.zst", "-C", work], check=True)
-    return work / RECORDING
+from steps_page import Rows
 
 
 @dataclass(frozen=True)
@@ -134,121 +109,43 @@ def measure_python(steps: list[dict[str, Any]], work: Path, rounds: int) -> Rows
         return {"cpu_python_store": cpu(write), "cpu_python_retrieve": cpu(read)}
 
 
-def table(rows: Rows, layout: tuple[tuple[str, str, str | None], ...], first: str) -> str:
-    lines = [f"| {first} | median | middle half | values | beside the bare calls |", "|---|---|---|---|---|"]
-    for name, title, base in layout:
-        values = rows[name]
-        low, middle, high = statistics.quantiles(values, n=4)
-        ratio = f"{middle / statistics.median(rows[base]):.2f} times" if base else ""
-        lines.append(f"| {title} | {middle:,.0f} µs | {low:,.0f} to {high:,.0f} µs | {len(values)} | {ratio} |")
-    return "\n".join(lines)
-
-
-def machine(folder: Path) -> str:
-    info = Path("/proc/cpuinfo").read_text()
-    model = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), "")
-    kind = subprocess.run(
-        ["findmnt", "-no", "FSTYPE", "-T", folder], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB of memory, {kind}, "
-        f"Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
-    )
-
-
-def ratios(run: Rows) -> list[float]:
-    """Each durable store beside the bare calls of its turn."""
-    return [store / bare for bare, store in zip(run["durable_bare"], run["durable_store"], strict=True)]
-
-
-def run_table(runs: list[Rows]) -> str:
-    lines = [
-        "| run | bare system calls | `store_step_data` | stored beside bare, turn by turn | middle half |",
-        "|---|---|---|---|---|",
-    ]
-    for number, run in enumerate(runs, 1):
-        low, middle, high = statistics.quantiles(ratios(run), n=4)
-        bare, store = (statistics.median(run[name]) for name in ("durable_bare", "durable_store"))
-        lines.append(f"| {number} | {bare:,.0f} µs | {store:,.0f} µs | {middle:.2f} times | {low:.2f} to {high:.2f} |")
-    return "\n".join(lines)
-
-
-def page(runs: list[Rows], rows: Rows, over_s3: dict[int, Rows], described: str, sizes: tuple[int, int]) -> str:
-    steps, average = sizes
-    middles = [statistics.median(ratios(run)) for run in runs]
-    return f"""# Measurements
-
-Written by `./dev bench` (`bench/run.py`), which measures them again; do not edit. stepstore {stepstore.__version__} on
-{described}.
-The steps are those of `samples/{RECORDING}.tar.zst`: {steps} steps of {average / 1000:.0f} kB on average, four files
-each (page, screenshot, action, and metadata or the manifest that holds it).
-
-## A durable step
-
-Time until a step survives a crash of the machine. The bare system calls for the same promise: make a folder, write four
-files, sync each, sync the folder, rename it, sync its parent. Both run by turns in one process, so that they see the
-same disk in the same state.
-
-{table(rows, TIME_ROWS, "time per step")}
-
-The table joins {len(runs)} runs, one after the other and none left out. A disk's speed drifts, so each stored step is
-also set beside the bare one of its turn: {statistics.median(middles):.2f} times in the middle run,
-{min(middles):.2f} to {max(middles):.2f} over the runs.
-
-{run_table(runs)}
-
-## CPU time of a step
-
-What a step costs the program that records it, by the process's CPU clock, the kernel's part included, in a file system
-in memory (`/dev/shm`) with `fsync=false`; so nothing waits for a disk, and no write-back of older bytes is counted. One
-value is the average over the recording; bare calls and the store take turns. The store's part beyond the
-bare calls: checks of ids and JSON, checksums of every byte, locks and the manifest; when reading, the comparison of
-every checksum. Python's part: JSON from and to Python's values, text from and to UTF-8.
-
-{table(rows, CPU_ROWS, "CPU time per step")}
-
-{s3_page.text(over_s3)}"""
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smoke", action="store_true", help="one short pass; check that every row is there")
     parser.add_argument("--rounds", type=int, default=20, help="passes through the recording in a run (default 20)")
     parser.add_argument("--runs", type=int, default=5, help="times that all of it is measured (default 5)")
-    parser.add_argument("--program", type=Path, default=ROOT / "build" / "bench" / "bench" / "stepstore_bench")
-    parser.add_argument("--server", type=Path, default=ROOT / "build" / "bench" / SERVER)
-    parser.add_argument("--dir", type=Path, default=ROOT / "build", help="a folder on the disk to be measured")
+    parser.add_argument("--program", type=Path, default=basics.BUILD / "bench" / "bench" / "stepstore_bench")
+    parser.add_argument("--server", type=Path, default=basics.SERVER)
+    parser.add_argument("--dir", type=Path, default=basics.BUILD, help="a folder on the disk to be measured")
     parser.add_argument("--memory", type=Path, default=Path("/dev/shm"), help="a folder in memory (default /dev/shm)")
-    parser.add_argument("--output", type=Path, default=PAGE, help="the page to write (default docs/benchmarks.md)")
+    parser.add_argument(
+        "--recording", choices=basics.RECORDINGS, default=basics.SMALL_STEPS, help="(default %(default)s)"
+    )
     options = parser.parse_args()
     if options.rounds < 2 or options.runs < 1:
         parser.error("--rounds is at least 2, and --runs at least 1")
-    for program in (options.program, options.server):
-        if not os.access(program, os.X_OK):
-            parser.error(f"{program} is not there: run ./dev bench, or say where it is")
+    if gone := basics.missing((options.program, options.server)):
+        parser.error(gone)
     rounds, runs_wanted = (2, 2) if options.smoke else (options.rounds, options.runs)
 
     with new_folders(options.dir, options.memory) as work:
-        recording = unpack(work.disk)
+        recording = basics.unpack(options.recording, work.disk)
         runs = measure_runs(options.program, recording, work, rounds, runs_wanted)
         recorded = steps_of(recording)
         rows = joined(runs) | measure_python(recorded, work.memory / "python", rounds)
         programs = (options.program, options.server)
         over_s3 = s3_rows.measure(programs, recording, recorded, 1 if options.smoke else rounds)
-        steps = len(recorded)
-        total = sum(file.stat().st_size for file in recording.rglob("*") if file.is_file())
-        described = machine(work.disk)
+        what = steps_page.What(options.recording, len(recorded), basics.step_kb(recording), basics.machine(work.disk))
 
-    wanted = {name for name, _, _ in TIME_ROWS + CPU_ROWS}
+    wanted = {name for name, _, _ in steps_page.TIME_ROWS + steps_page.CPU_ROWS}
     if set(rows) != wanted or not all(values and min(values) > 0 for values in rows.values()):
         print(f"rows are missing or empty: wanted {sorted(wanted)}, got {rows}", file=sys.stderr)
         return 1
-    text = page(runs, rows, over_s3, described, (steps, total // steps))
+    text = steps_page.page(runs, rows, over_s3, what)
     print(text)
     if not options.smoke:
-        options.output.write_text(text)
-        s3_page.draw(over_s3, options.output.parent / s3_page.PICTURE)
+        s3_page.draw(over_s3, pages.picture(s3_page.PICTURE))
+        pages.write("steps", text)
     return 0
 
 

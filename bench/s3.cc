@@ -27,24 +27,27 @@ Server parse(const std::string& uri) {
           .port = std::atoi(uri.c_str() + colon + 1)};
 }
 
-// Stores and reads steps by bare sockets: the parts and a look at the session's root at once, then
-// the manifest; all of them at once.
+// Stores and reads steps by bare sockets with the requests that the store sends: the parts and a
+// look at the session's root, which is absent, at once, and then the manifest; all five at once.
 class Bare {
  public:
   explicit Bare(const Server& server)
-      : http_(server.address, server.port, 5), folder_("/" + server.bucket + "/bare/") {}
+      : http_(server.address, server.port, 5),
+        root_("/" + server.bucket + "/.stepstore/sessions/bare.json"),
+        folder_("/" + server.bucket + "/bare/") {}
 
   void store(const RecordedStep& step, const std::string& name) {
     const std::string at = folder_ + name + "/";
     http_.put({{at + "observation.html", step.html},
                {at + "screenshot.png", step.screenshot},
-               {at + "action.json", step.action}});
+               {at + "action.json", step.action}},
+              root_);
     http_.put({{at + "step.json", step.metadata}});
   }
   void read(const RecordedStep& step, const std::string& name) {
     const std::string at = folder_ + name + "/";
-    const std::size_t bytes = http_.get(
-        {at + "observation.html", at + "screenshot.png", at + "action.json", at + "step.json"});
+    const std::size_t bytes = http_.get({root_, at + "observation.html", at + "screenshot.png",
+                                         at + "action.json", at + "step.json"});
     if (bytes !=
         step.html.size() + step.screenshot.size() + step.action.size() + step.metadata.size()) {
       throw std::runtime_error("a step stored by bare sockets is not whole");
@@ -53,7 +56,7 @@ class Bare {
 
  private:
   BareHttp http_;
-  std::string folder_;
+  std::string root_, folder_;
 };
 
 }  // namespace

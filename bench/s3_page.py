@@ -1,4 +1,4 @@
-"""The part of docs/benchmarks.md about S3: tables, and a picture."""
+"""The part of docs/benchmarks/steps.md about S3: tables, and a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s3_rows import DELAY_MS, Rows
 
-PICTURE = "pictures/s3.svg"
+PICTURE = "s3"
 
 # A row's name, what stands in the table, and the row that it is compared with.
 LAYOUT = (
@@ -54,8 +54,9 @@ def text(by_delay: dict[int, Rows]) -> str:
 
 One step after the other, against the project's own server in memory (`stepstore-fault-server`, plain http,
 loopback), in a process of its own; CPU time is the client's alone. What is compared takes turns, step by step. Bare
-sockets send the same requests from one thread without signatures, checksums, JSON or retries: three PUTs and then
-one, four GETs at once. boto3 is what a hand-written class does: the client as it comes, four calls in a row. If it
+sockets send the same requests from one thread without signatures, checksums, JSON or retries: for a store three PUTs
+and a GET of the session's root, which is absent, at once, and then a PUT; for a retrieve five GETs at once, the root's
+among them. boto3 is what a hand-written class does: the client as it comes, four calls in a row. If it
 stops between them, half a step is left.
 
 Without delay, {turns[0]} steps:
@@ -69,7 +70,7 @@ With {DELAY_MS} ms before every answer, {turns[1]} steps: a store takes {_trips(
 
 {_table(far)}
 
-![CPU and time of a step over S3]({PICTURE})
+![CPU and time of a step over S3](../pictures/{PICTURE}.svg)
 """
 
 
@@ -94,5 +95,4 @@ def draw(by_delay: dict[int, Rows], path: Path) -> None:
         axis.margins(x=0.15)
     axes[1].set_yticklabels([])
     figure.tight_layout()
-    path.parent.mkdir(exist_ok=True)
     figure.savefig(path, metadata={"Date": None})

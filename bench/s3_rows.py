@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class Boto3FourCalls:
         return html.decode(), screenshot, json.loads(action)
 
 
+def retrieve(store: stepstore.StorageManager, name: str) -> tuple[object, ...]:
+    return tuple(store.retrieve_step_data("session", name))
+
+
 def measure_python(steps: list[dict[str, Any]], server: s3_server.Server, rounds: int, prefix: str) -> Rows:
     """Microseconds of time and of CPU per step, a value for each."""
     rows: Rows = {}
@@ -70,10 +75,10 @@ def measure_python(steps: list[dict[str, Any]], server: s3_server.Server, rounds
         for turn in range(rounds):
             for i, step in enumerate(steps):
                 name = f"{turn}-{i}"
-                one("python_store", lambda step=step, name=name: store.store_step_data("session", name, **step))
-                one("boto3_store", lambda step=step, name=name: boto.store(name, step))
-                one("python_retrieve", lambda name=name: tuple(store.retrieve_step_data("session", name)))
-                one("boto3_retrieve", lambda name=name: boto.retrieve(name))
+                one("python_store", partial(store.store_step_data, "session", name, **step))
+                one("boto3_store", partial(boto.store, name, step))
+                one("python_retrieve", partial(retrieve, store, name))
+                one("boto3_retrieve", partial(boto.retrieve, name))
     return rows
 
 

@@ -44,7 +44,7 @@ def certificate(folder: Path) -> Certificate:
 @contextlib.contextmanager
 def server(program: Path, delay_ms: int, https: Certificate | None = None) -> Iterator[Server]:
     """Starts one on a free port, empty; it ends with the block."""
-    command = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms)]
+    command: list[str | Path] = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms)]
     if https:
         command += ["--certificate", https.file, "--key", https.key_file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

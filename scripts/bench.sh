@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# ./dev bench [ARGUMENTS]: builds the release and hands over to bench/run.py, which measures and writes the figures down.
-# ./dev bench peers [ARGUMENTS]: the same beside other S3 clients, by bench/peers_run.py.
+# ./dev bench [ARGUMENTS]: builds the release and measures single steps, by bench/run.py.
+# ./dev bench peers [ARGUMENTS]: many steps beside other S3 clients, by bench/peers_run.py.
 # ./dev bench pauses [ARGUMENTS]: how long storing makes an event loop pause, by bench/loop_pause.py.
 # ./dev bench import [ARGUMENTS]: many steps from disk beside s5cmd, by bench/import_many.py.
+# Each writes its page into docs/benchmarks/, and docs/benchmarks.md, which sums up all of them, anew. With --smoke each
+# goes once through in less than a minute and writes nothing.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 bash scripts/setup.sh base bench
@@ -30,6 +32,13 @@ need_native_peer() {
     --manifest-path bench/peers/object_store/Cargo.toml --target-dir "$build/peers"
 }
 
+install_for_pictures() { "$venv/bin/python" -m pip install --disable-pip-version-check -r bench/requirements.txt; }
+wanted=$(sha256sum <bench/requirements.txt)
+if ! up_to_date bench-requirements "$wanted"; then
+  phase 'Install Python packages of the benchmarks' install_for_pictures
+  set_stamp bench-requirements "$wanted"
+fi
+
 case ${1:-} in
   peers | pauses | import)
     need_peers
@@ -49,11 +58,5 @@ case ${1:-} in
     ;;
 esac
 
-install_for_pictures() { "$venv/bin/python" -m pip install --disable-pip-version-check -r bench/requirements.txt; }
-wanted=$(sha256sum <bench/requirements.txt)
-if ! up_to_date bench-requirements "$wanted"; then
-  phase 'Install Python packages of the benchmarks' install_for_pictures
-  set_stamp bench-requirements "$wanted"
-fi
 "$venv/bin/python" bench/run.py "$@"
 say_total './dev bench'

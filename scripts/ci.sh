@@ -33,4 +33,9 @@ run_pytest 'tests of the servers' tests/servers
 source scripts/trials.sh
 run_trials ci
 run_check 'benchmarks run' "$venv/bin/python" bench/run.py --smoke
+# Beside the one other client that build/venv has; the rest have an environment of their own (scripts/bench.sh).
+run_check 'benchmarks of many steps run' "$venv/bin/python" bench/peers_run.py --smoke --python "$venv/bin/python" \
+  --clients stepstore_async stepstore_objects boto3_threads boto3_sequence
+run_check 'benchmarks of pauses run' "$venv/bin/python" bench/loop_pause.py --smoke --python "$venv/bin/python" \
+  --clients stepstore_async stepstore_objects stepstore_tasks stepstore_batch boto3_executor idle
 count_suites

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from peers.peer import IN_FLIGHT, AsyncPeer
+from peers.botocore_settings import SETTINGS
+from peers.peer import AsyncPeer
 
 
 class Aiobotocore(AsyncPeer):
@@ -17,20 +18,13 @@ class Aiobotocore(AsyncPeer):
     def __init__(self, endpoint: str, bucket: str) -> None:
         super().__init__()
         self._bucket = bucket
-        config = AioConfig(
-            max_pool_connections=IN_FLIGHT,
-            parameter_validation=False,
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            s3={"payload_signing_enabled": False, "addressing_style": "path"},
-        )
         self._opening = get_session().create_client(
             "s3",
             endpoint_url=endpoint,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
-            config=config,
+            config=AioConfig(**SETTINGS),
         )
         self._client = self.run(self._opening.__aenter__())
 
@@ -40,7 +34,8 @@ class Aiobotocore(AsyncPeer):
     async def get(self, key: str) -> bytes:
         answer = await self._client.get_object(Bucket=self._bucket, Key=key)
         async with answer["Body"] as stream:
-            return await stream.read()
+            body: bytes = await stream.read()
+            return body
 
     def list(self) -> int:
         async def count() -> int:

@@ -1,4 +1,5 @@
-"""boto3 beside asyncio: each of its calls in a thread of an executor, so that the loop does not wait for it."""
+"""boto3 beside asyncio: each of its calls in a thread of an executor, so that the loop does not wait for it;
+bodies not hashed, parameters not checked."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from importlib.metadata import version
 import boto3
 from botocore.config import Config
 
+from peers.botocore_settings import SETTINGS
 from peers.peer import IN_FLIGHT, AsyncPeer
 
 
@@ -19,7 +21,7 @@ class Boto3Executor(AsyncPeer):
     def __init__(self, endpoint: str, bucket: str) -> None:
         super().__init__()
         self._bucket = bucket
-        self._client = boto3.client("s3", endpoint_url=endpoint, config=Config(max_pool_connections=IN_FLIGHT))
+        self._client = boto3.client("s3", endpoint_url=endpoint, config=Config(**SETTINGS))
         self._threads = ThreadPoolExecutor(IN_FLIGHT)
 
     async def put(self, key: str, body: bytes) -> None:
@@ -30,7 +32,8 @@ class Boto3Executor(AsyncPeer):
 
     async def get(self, key: str) -> bytes:
         def work() -> bytes:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return body
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 

@@ -7,7 +7,8 @@ from importlib.metadata import version
 import boto3
 from botocore.config import Config
 
-from peers.peer import IN_FLIGHT, ThreadedPeer
+from peers.botocore_settings import SETTINGS
+from peers.peer import ThreadedPeer
 
 
 class Boto3Threads(ThreadedPeer):
@@ -17,14 +18,7 @@ class Boto3Threads(ThreadedPeer):
     def __init__(self, endpoint: str, bucket: str) -> None:
         super().__init__()
         self._bucket = bucket
-        config = Config(
-            max_pool_connections=IN_FLIGHT,
-            parameter_validation=False,
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            s3={"payload_signing_enabled": False, "addressing_style": "path"},
-        )
-        self._client = boto3.client("s3", endpoint_url=endpoint, config=config)
+        self._client = boto3.client("s3", endpoint_url=endpoint, config=Config(**SETTINGS))
 
     def put(self, key: str, body: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body)

@@ -28,7 +28,8 @@ class FastS3(AsyncPeer):
         await self._client.put_object(key, body)
 
     async def get(self, key: str) -> bytes:
-        return await self._client.get_object(key)
+        body: bytes = await self._client.get_object(key)
+        return body
 
     def list(self) -> None:
         return None

@@ -1,8 +1,9 @@
 """Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N`.
 
-CLIENT is the name of a file beside this one. STEPS is a recording, of which each step is taken N times; or a number of
-bytes, for N steps with a page and a screenshot of that size. Each value is of the whole process: user and system time,
-threads and children included.
+CLIENT is the name of a file beside this one. STEPS is a recording, whose steps are taken in turn until there are N; or
+a number of bytes, for N steps with a page and a screenshot of that size. CPU time is of the whole process: user and
+system time, threads and children included. Memory is the most that was resident beyond what was there before the client
+was loaded: its code counts, the steps do not.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from peers.memory import Growth
 from peers.peer import Peer, Step
 
 
@@ -27,19 +30,19 @@ def made(size: int, count: int) -> list[Step]:
     return [Step(f"{i}", page, screenshot, {"type": "click"}, {"i": i}) for i in range(count)]
 
 
-def read(recording: Path, passes: int) -> list[Step]:
-    """The steps of a folder, again and again under other names."""
-    return [
+def read(recording: Path, count: int) -> list[Step]:
+    """The steps of a folder, again and again under other names, which share what they hold."""
+    kinds = [
         Step(
-            f"{turn}-{folder.name}",
+            folder.name,
             (folder / "observation.html").read_text(),
             (folder / "screenshot.png").read_bytes(),
             json.loads((folder / "action.json").read_bytes()),
             json.loads((folder / "metadata.json").read_bytes()),
         )
-        for turn in range(passes)
         for folder in sorted(recording.iterdir())
     ]
+    return [replace(kinds[i % len(kinds)], name=f"{i:06}") for i in range(count)]
 
 
 def cpu_s() -> float:
@@ -50,6 +53,7 @@ def cpu_s() -> float:
 def main() -> None:
     client, source, endpoint, bucket, count = sys.argv[1:]
     steps = made(int(source), int(count)) if source.isdecimal() else read(Path(source), int(count))
+    memory = Growth()
     peer: Peer = importlib.import_module(f"peers.{client}").PEER(endpoint, bucket)
     warm = [Step(f"warm-{i}", "<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(32)]
     peer.store(warm)  # opens connections; stepstore looks at the bucket once
@@ -69,9 +73,8 @@ def main() -> None:
     if row["listed"] is not None:
         measure("list", peer.list, 1)
     row["one_store_s"], row["one_retrieve_s"] = alone(peer)
-    row["memory_bytes"] = 1024 * max(
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    # Of a client that is a program of its own, the program's; it has none of the steps in its memory beforehand.
+    row["memory_bytes"] = getattr(peer, "program_bytes_max", None) or memory.bytes()
     peer.close()
     print(json.dumps(row))
 

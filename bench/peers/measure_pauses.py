@@ -1,9 +1,9 @@
 """The event loop's pauses while one client stores steps in this process.
 
-    measure_pauses.py CLIENT LOOP ENDPOINT BUCKET N
+    measure_pauses.py CLIENT LOOP ENDPOINT BUCKET RECORDING N
 
 CLIENT is the name of a file beside this one, or `idle`, which stores nothing until its standard input ends; LOOP is
-`asyncio` or `uvloop`. Prints a JSON object.
+`asyncio` or `uvloop`. The steps of the recording are taken in turn until there are N. Prints a JSON object.
 
 A heartbeat sleeps for a millisecond, again and again; what it oversleeps is how long the loop would have let everything
 else wait. Each pause is kept with what the loop's thread did meanwhile, by the kernel's account: how long it ran, and
@@ -26,14 +26,12 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from peers.measure_one import read
 from peers.peer import AsyncPeer, Step
 
 SLEEP_S = 0.001
 LONG_MS = 5.0
 KEPT = 20  # the longest pauses of a run are written down one by one
-HTML_CHARACTERS = 200_000
-SCREENSHOT_BYTES = 500_000
-KINDS = 16  # different pages and screenshots; the steps share them
 
 
 class Heartbeat:
@@ -99,23 +97,8 @@ class Idle(AsyncPeer):
         self.run(until_end())
 
 
-def steps_of(count: int) -> list[Step]:
-    """Text with a few letters beyond ASCII, as pages have."""
-    line = '<p class="x">A step of a recording € 700 kB of it, naïvely told.</p>\n'
-    kinds = []
-    for i in range(KINDS):
-        page = f"<title>{i}</title>" + line * (HTML_CHARACTERS // len(line) + 1)
-        kinds.append((page[:HTML_CHARACTERS], b"\x89PNG\r\n\x1a\n" + os.urandom(SCREENSHOT_BYTES - 8)))
-    return [
-        Step(
-            f"{i:06}", *kinds[i % KINDS], {"type": "click", "x": i, "y": 2 * i}, {"url": "https://example.com", "i": i}
-        )
-        for i in range(count)
-    ]
-
-
 def main() -> None:
-    client, loop, endpoint, bucket, count = sys.argv[1:]
+    client, loop, endpoint, bucket, recording, count = sys.argv[1:]
     AsyncPeer.loop_factory = staticmethod(uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop)
     heartbeat = Heartbeat()
     if client == "idle":
@@ -124,7 +107,7 @@ def main() -> None:
         print("ready", flush=True)
     else:
         peer = importlib.import_module(f"peers.{client}").PEER(endpoint, bucket)
-        steps = steps_of(int(count))
+        steps = read(Path(recording), int(count))
         peer.store([Step(f"warm-{i}", "<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(64)])  # opens connections
     peer.run(heartbeat.begin())
     begun = time.perf_counter()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import uvloop
 
 T = TypeVar("T")
+U = TypeVar("U")
 
-IN_FLIGHT = 32  # objects at the same time, for all who can
+IN_FLIGHT = 32  # requests at the same time, for all who can
 FILES = ("observation.html", "screenshot.png", "action.json", "metadata.json")
 
 
@@ -32,8 +34,10 @@ class Step:
         action, metadata = json.dumps(self.action).encode(), json.dumps(self.metadata).encode()
         return self.html.encode(), self.screenshot, action, metadata
 
-    def is_made_of(self, html: str, screenshot: bytes | None, action: Any) -> bool:
-        return (self.html, self.screenshot, self.action) == (html, screenshot, action)
+    def check(self, html: str | None, screenshot: bytes | None, action: Any, metadata: Any) -> None:
+        """Raises AssertionError when it came back changed."""
+        if (self.html, self.screenshot, self.action, self.metadata) != (html, screenshot, action, metadata):
+            raise AssertionError(f"step {self.name} came back changed")
 
 
 class Peer(Protocol):
@@ -58,13 +62,14 @@ def keys_of(prefix: str, step: Step) -> list[str]:
 
 def check(step: Step, bodies: Sequence[bytes]) -> None:
     html, screenshot, action, metadata = bodies
-    if not step.is_made_of(html.decode(), screenshot, json.loads(action)) or json.loads(metadata) != step.metadata:
-        raise AssertionError(f"step {step.name} came back changed")
+    step.check(html.decode(), screenshot, json.loads(action), json.loads(metadata))
 
 
 class AsyncPeer:
-    """A base for clients of asyncio: a loop of uvloop, and at most IN_FLIGHT objects on their way."""
+    """A base for clients of asyncio: a loop of uvloop, and at most IN_FLIGHT objects, a request each, on their way."""
 
+    name: str
+    version: str
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = staticmethod(uvloop.new_event_loop)
 
     def __init__(self) -> None:
@@ -104,7 +109,7 @@ class AsyncPeer:
 
 
 class ThreadedPeer:
-    """A base for blocking clients: IN_FLIGHT threads, an object in each."""
+    """A base for blocking clients: IN_FLIGHT threads, an object in each, and as many waiting for one."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(IN_FLIGHT)
@@ -121,16 +126,26 @@ class ThreadedPeer:
 
     def store(self, steps: Sequence[Step]) -> None:
         objects = (pair for step in steps for pair in zip(keys_of(self.prefix, step), step.objects(), strict=True))
-        for _ in self._threads.map(lambda pair: self.put(*pair), objects):
+        for _ in self._each(lambda pair: self.put(*pair), objects):
             pass
 
     def retrieve(self, steps: Sequence[Step]) -> None:
-        bodies = self._threads.map(self.get, (key for step in steps for key in keys_of(self.prefix, step)))
+        bodies = self._each(self.get, (key for step in steps for key in keys_of(self.prefix, step)))
         for step in steps:
             check(step, [next(bodies) for _ in FILES])
 
     def close(self) -> None:
         self._threads.shutdown()
+
+    def _each(self, work: Callable[[U], T], items: Iterable[U]) -> Iterator[T]:
+        """The results in order. Executor.map() would take all items at once, and hold what they carry."""
+        begun: deque[Future[T]] = deque()
+        for item in items:
+            begun.append(self._threads.submit(work, item))
+            if len(begun) == 2 * IN_FLIGHT:
+                yield begun.popleft().result()
+        for each in begun:
+            yield each.result()
 
 
 async def over(items: Iterable[Step], work: Callable[[Step], Awaitable[None]], at_once: int) -> None:

@@ -28,6 +28,7 @@ class Pyarrow(ThreadedPeer):
             scheme=scheme,
             endpoint_override=host,
             allow_delayed_open=True,
+            tls_ca_file_path=os.environ.get("SSL_CERT_FILE"),
         )
 
     def put(self, key: str, body: bytes) -> None:

@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 import s3fs
 
-from peers.peer import IN_FLIGHT, AsyncPeer
+from peers.botocore_settings import SETTINGS
+from peers.peer import AsyncPeer
 
 
 class S3fs(AsyncPeer):
@@ -21,13 +22,7 @@ class S3fs(AsyncPeer):
             secret="any",
             endpoint_url=endpoint,
             client_kwargs={"region_name": "us-east-1"},
-            config_kwargs={
-                "max_pool_connections": IN_FLIGHT,
-                "parameter_validation": False,
-                "request_checksum_calculation": "when_required",
-                "response_checksum_validation": "when_required",
-                "s3": {"payload_signing_enabled": False, "addressing_style": "path"},
-            },
+            config_kwargs=dict(SETTINGS),
             asynchronous=True,
             use_listings_cache=False,
             skip_instance_cache=True,

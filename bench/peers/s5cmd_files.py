@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from peers.memory import Watched
 from peers.peer import FILES, IN_FLIGHT, Step, check
 
 PROGRAM = Path(sys.executable).with_name("s5cmd")
@@ -18,8 +19,9 @@ class S5cmd:
     version = subprocess.run([PROGRAM, "version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split("-")[0]
 
     def __init__(self, endpoint: str, bucket: str) -> None:
-        self._command = [PROGRAM, "--endpoint-url", endpoint, "--numworkers", str(IN_FLIGHT)]
+        self._command: list[str | Path] = [PROGRAM, "--endpoint-url", endpoint, "--numworkers", str(IN_FLIGHT)]
         self._place = f"s3://{bucket}/s5cmd"
+        self.program_bytes_max = 0
 
     def store(self, steps: Sequence[Step]) -> None:
         with tempfile.TemporaryDirectory() as work:
@@ -32,7 +34,10 @@ class S5cmd:
 
     def retrieve(self, steps: Sequence[Step]) -> None:
         with tempfile.TemporaryDirectory() as work:
-            copies = (f"cp {self._place}/{step.name}/* {work}/{step.name}/" for step in steps)
+            # Each by its name: a wildcard would list the bucket for every step.
+            copies = (
+                f"cp {self._place}/{step.name}/{file} {work}/{step.name}/{file}" for step in steps for file in FILES
+            )
             self._run("run", lines="\n".join(copies))
             for step in steps:
                 check(step, [Path(work, step.name, file).read_bytes() for file in FILES])
@@ -44,8 +49,14 @@ class S5cmd:
         pass
 
     def _run(self, *arguments: str, lines: str = "") -> str:
-        command = [*self._command, *arguments]
-        return subprocess.run(command, input=lines, stdout=subprocess.PIPE, text=True, check=True).stdout
+        command: list[str | Path] = [*self._command, *arguments]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+            with Watched(program.pid) as watched:
+                said, _ = program.communicate(lines)
+            self.program_bytes_max = max(self.program_bytes_max, watched.bytes)
+        if program.returncode != 0:
+            raise subprocess.CalledProcessError(program.returncode, command)
+        return str(said)
 
 
 PEER = S5cmd

@@ -1,4 +1,8 @@
-"""stepstore with asyncio. A step's parts go side by side, and then its manifest."""
+"""stepstore with asyncio, at most 32 requests on their way at any moment.
+
+A store has four requests on their way in its first round trip, three objects and a look at the session's root; then
+one, the manifest. A retrieve has five in its only one: root, manifest and three objects.
+"""
 
 from __future__ import annotations
 
@@ -10,42 +14,37 @@ from stepstore import aio
 from peers.peer import IN_FLIGHT, AsyncPeer, Step, over
 
 SESSION = "session"
-# A store has three objects under way in its first round trip and one in its second, two on average; a retrieve asks for
-# four in its only one.
-STORES = IN_FLIGHT // 2
-RETRIEVES = IN_FLIGHT // 4
 
 
 class Stepstore(AsyncPeer):
-    name = "stepstore, asyncio"
+    name = "stepstore, at most 32 requests"
     version = version("stepstore")
+    stores = IN_FLIGHT // 4
+    retrieves = IN_FLIGHT // 5
 
     def __init__(self, endpoint: str, bucket: str) -> None:
         super().__init__()
         uri = f"s3://{bucket}/stepstore?endpoint={endpoint}&region=us-east-1"
-        self._store = aio.StorageManager(uri, concurrency=STORES)
+        self.manager = aio.StorageManager(uri, concurrency=self.stores)
+
+    async def store_one(self, step: Step) -> None:
+        await self.manager.store_step_data(SESSION, step.name, step.html, step.screenshot, step.action, step.metadata)
 
     def store(self, steps: Sequence[Step]) -> None:
-        async def one(step: Step) -> None:
-            await self._store.store_step_data(
-                SESSION, step.name, step.html, step.screenshot, step.action, step.metadata
-            )
-
-        self.run(over(steps, one, STORES))
+        self.run(over(steps, self.store_one, self.stores))
 
     def retrieve(self, steps: Sequence[Step]) -> None:
         async def one(step: Step) -> None:
-            found = await self._store.retrieve_step_data(SESSION, step.name)
-            if not step.is_made_of(*found):
-                raise AssertionError(f"step {step.name} came back changed")
+            found = await self.manager.retrieve_step_data(SESSION, step.name)
+            step.check(found.html_content, found.screenshot_bytes, found.action_data, found.metadata)
 
-        self.run(over(steps, one, RETRIEVES))
+        self.run(over(steps, one, self.retrieves))
 
     def list(self) -> int:
-        return len(self.run(self._store.list_steps_for_session(SESSION)))
+        return len(self.run(self.manager.list_steps_for_session(SESSION)))
 
     def close(self) -> None:
-        self.run(self._store.aclose())
+        self.run(self.manager.aclose())
         super().close()
 
 
