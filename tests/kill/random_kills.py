@@ -92,12 +92,17 @@ class RandomKills:
         self.did["importers"] += number
         self.did["kills"] += alive
         self.did["acknowledged steps"] += len(acknowledged)
-        check(self._store)
+        found = check(self._store)
+        self._at_most("orphans in a store", found["orphan"])
+        self._at_most("steps without a manifest in a store", found["rootless"])
         there = listed(self._store, session)
         if not acknowledged <= there:
             raise ViolationError(f"acknowledged and not there: {acknowledged - there}")
         if there:
             self._compare(session, there)
+
+    def _at_most(self, what: str, number: int) -> None:
+        self.did[f"{what}, at most"] = max(self.did[f"{what}, at most"], number)
 
     def _compare(self, session: str, steps: set[str]) -> None:
         out = exported(self._store, session, self._scratch)
@@ -115,12 +120,16 @@ class RandomKills:
     def _kill_remover(self, session: str) -> None:
         _, alive = kill_all([Victim("rm", "-r", self._store, session)], [self._dice.uniform(0, 0.1)])
         self.did["kills"] += alive
-        check(self._store)
+        found = check(self._store)
+        self.did["unfinished after killed deletions"] += found["unfinished"]
+        self.did["objects left by killed deletions"] += len(self._left(session)) if found["unfinished"] else 0
         must("rm", "-r", self._store, session)
         if listed(self._store, session):
             raise ViolationError("a deleted session lists steps")
         # Nothing is left of it but its root (and empty directories, when a kill came before their removal).
-        left = [key for key in self._place.keys(self._name) if key.startswith((f"{session}/", f"{session}~"))]
-        if left:
+        if left := self._left(session):
             raise ViolationError(f"a deleted session left {left}")
         self.did["deletions"] += 1
+
+    def _left(self, session: str) -> list[str]:
+        return [key for key in self._place.keys(self._name) if key.startswith((f"{session}/", f"{session}~"))]
