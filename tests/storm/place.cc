@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
+#include <set>
 #include <stdexcept>
 
 #include "http/client.h"
@@ -42,21 +43,24 @@ std::string with_fresh_prefix(const std::string& uri) {
          std::to_string(device()) + uri.substr(end);
 }
 
-std::vector<std::string> server_uris() {
+std::vector<Place> server_places() {
   const char* const text = std::getenv("STEPSTORE_TEST_SERVERS");
   if (text == nullptr) {
     throw std::runtime_error("--servers: run this by tests/servers/servers.py run NAME... --");
   }
-  std::vector<std::string> uris;
+  std::vector<Place> places;
   for (const auto& each : nlohmann::json::parse(text)) {
     const std::string uri = each.at("uri"), bucket = "s3://" + each.at("bucket").get<std::string>();
-    uris.push_back(uri);
+    const auto traits = each.at("traits").get<std::set<std::string>>();
+    const bool two_winners = traits.contains("races-may-have-two-winners");
+    places.push_back({uri, two_winners});
     if (each.contains("versioned_bucket") && each.at("versioned_bucket").is_string()) {
-      uris.push_back("s3://" + each.at("versioned_bucket").get<std::string>() +
-                     uri.substr(bucket.size()));
+      places.push_back(
+          {"s3://" + each.at("versioned_bucket").get<std::string>() + uri.substr(bucket.size()),
+           two_winners});
     }
   }
-  return uris;
+  return places;
 }
 
 }  // namespace stepstore::storm

@@ -12,10 +12,11 @@
 // that its documentation names, and at the end `check` finds every live step whole. The collector
 // of orphans takes part with no grace at all, and at the end it leaves none.
 //
-// Where the bucket does not enforce conditions, the store must have said so: then nothing is
-// collected (protocol.md, "Stores that enforce less"), and creates that both win, lost updates and
-// damaged kept versions are counted by name and excused; half a step, or a damaged current version,
-// never is. Prints what was done; the exit code is 0 when all held.
+// Where the bucket does not enforce conditions, the store must have said so (or the server be known
+// for letting two writers win): then nothing is collected (protocol.md, "Stores that enforce
+// less"), and creates that both win, lost updates and damaged kept versions are counted by name and
+// excused; half a step, or a damaged current version, never is. Prints what was done; the exit code
+// is 0 when all held.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,11 +61,11 @@ void run_process(const std::string& uri, const Settings& settings, std::uint64_t
   for (std::thread& worker : workers) worker.join();
 }
 
-// What the store says about two writers at the same moment.
-Weakness weakness_of(const std::string& uri) {
-  StorageManager manager(uri, {.fsync = false});
+// What the store says about two writers at the same moment, and what is known of its server.
+Weakness weakness_of(const Place& place) {
+  StorageManager manager(place.uri, {.fsync = false});
   manager.store_step_data("before", "1", {.html_content = "the first write looks at the bucket"});
-  Weakness weakness;
+  Weakness weakness{.two_winners = place.two_winners};
   for (const std::string& note : manager.get_storage_info().notes) {
     std::cout << "the store says: " << note << std::endl;
     weakness.creates = weakness.creates || note.starts_with("The bucket does not enforce If-None");
@@ -74,8 +75,9 @@ Weakness weakness_of(const std::string& uri) {
 }
 
 // Whether everything held that the store promises there.
-bool storm(const std::string& uri, const Settings& settings) {
-  const Weakness weakness = weakness_of(uri);
+bool storm(const Place& place, const Settings& settings) {
+  const std::string& uri = place.uri;
+  const Weakness weakness = weakness_of(place);
   const bool collect = !weakness.any();
   Tally& tally = Tally::shared();
   for (int i = 0; i < settings.processes; ++i) {
@@ -96,15 +98,15 @@ bool storm(const std::string& uri, const Settings& settings) {
 bool storm_in_directory(const Settings& settings) {
   const auto path =
       std::filesystem::temp_directory_path() / ("stepstore-storm-" + std::to_string(::getpid()));
-  const bool held = storm(path.string(), settings);
+  const bool held = storm({.uri = path.string()}, settings);
   std::filesystem::remove_all(path);
   return held;
 }
 
-bool storm_on_server(const std::string& uri, const Settings& settings) {
-  const std::string fresh = with_fresh_prefix(uri);
+bool storm_on_server(const Place& place, const Settings& settings) {
+  const std::string fresh = with_fresh_prefix(place.uri);
   std::cout << fresh << std::endl;
-  return storm(fresh, settings);
+  return storm({fresh, place.two_winners}, settings);
 }
 
 Settings settings_from(const std::vector<std::string>& words) {
@@ -119,20 +121,20 @@ Settings settings_from(const std::vector<std::string>& words) {
 
 // The number of stores where a promise was broken, and of those that were tried.
 std::pair<int, int> run(std::vector<std::string> words) {
-  std::optional<std::vector<std::string>> uris;
+  std::optional<std::vector<Place>> places;
   if (!words.empty() && words[0] == "--servers") {
-    uris = server_uris();
+    places = server_places();
     words.erase(words.begin());
   } else if (words.size() > 1 && words[0] == "--store") {
-    uris = {words[1]};
+    places = {{.uri = words[1]}};
     words.erase(words.begin(), words.begin() + 2);
   }
   const Settings settings = settings_from(words);
   std::cout << "seed " << settings.seed << std::endl;
-  if (!uris) return {storm_in_directory(settings) ? 0 : 1, 1};
+  if (!places) return {storm_in_directory(settings) ? 0 : 1, 1};
   int failed = 0;
-  for (const std::string& uri : *uris) failed += storm_on_server(uri, settings) ? 0 : 1;
-  return {failed, static_cast<int>(uris->size())};
+  for (const Place& place : *places) failed += storm_on_server(place, settings) ? 0 : 1;
+  return {failed, static_cast<int>(places->size())};
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ std::string_view Weakness::excuse(Broken what) const {
   if ((what == Broken::lost_update || what == Broken::damaged_kept_version) && swaps) {
     return "the bucket does not enforce If-Match";
   }
+  if (what >= Broken::two_creators && two_winners) {
+    return "the server is known for it (races-may-have-two-winners)";
+  }
   return {};
 }
 

@@ -42,11 +42,11 @@ enum class Broken : std::uint8_t {
   count,
 };
 
-// What a store has said that it does not enforce.
+// What a store has said that it does not enforce, or what is known of its server.
 struct Weakness {
-  bool creates = false, swaps = false;
+  bool creates = false, swaps = false, two_winners = false;
 
-  bool any() const { return creates || swaps; }
+  bool any() const { return creates || swaps || two_winners; }
   // The note that excuses it; empty: nothing does.
   std::string_view excuse(Broken what) const;
 };
