@@ -68,7 +68,8 @@ def look(file: str, build: pathlib.Path, mark: pathlib.Path) -> str:
     if run.returncode == 0:
         mark.touch()
         return ""
-    return run.stdout + run.stderr
+    # One that crashes may say nothing, and has found nothing clean.
+    return run.stdout + run.stderr or f"clang-tidy ended with status {run.returncode}"
 
 
 def main() -> int:

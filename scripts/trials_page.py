@@ -70,7 +70,7 @@ def one_line(text: str) -> str:
 
 def newest(name: str, command: str, status: str, milliseconds: str, words: str) -> Line:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = f"{os.cpu_count()} cores, Linux {platform.release()}"
+    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}"
     return Line(name, one_line(command), status, milliseconds, commit(), today, machine, one_line(words))
 
 
