@@ -39,9 +39,8 @@ need_moto
 need_versitygw
 
 run_ctest dev
-# moto is for many quick cases: it is slow under races, and lets two writers win one once in a while.
-GTEST_FILTER='-*Race*:*PagesOfMany*:*OneOfManyCreatesTheStep*:*ManyStoresMakeAsManyVersions*' \
-  run_s3_programs 'moto (without races)' with_servers moto
+# moto is slow: this one case waits for ./dev ci. What it does wrong, the suites leave out by name.
+GTEST_FILTER='-*PagesOfMany*' run_s3_programs moto with_servers moto
 run_s3_programs versitygw with_servers versitygw
 run_s3_pytest 'S3 from outside (moto and versitygw)' tests/s3 with_servers moto versitygw
 for suite in python/tests cli/tests tests/docs; do

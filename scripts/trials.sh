@@ -19,10 +19,12 @@ loops that come and go, address sanitizer |           | tests/aio/sanitized.sh  
 mutants of the protocol are caught        |           | tests/mutants/mutants.py | build/dev carried_parts no_previous_commits writer_skips_session_root | build/dev
 '
 
-# run_trials ci|long [WORD]: all, or those whose name contains the word. Leaves a line per trial for trials_page.py:
-#   name, command, exit status, milliseconds, the end of its log
+trial_names() { sed -n 's/^\([^|]*[^| ]\) *|.*/\1/p' <<<"$trials"; }
+
+# run_trials ci|long [WORD]: all, or those whose name contains the word. Those of size long leave their line in
+# docs/trials.tsv and docs/trials.md; one that runs already, in another lane, is left to that.
 run_trials() {
-  local size=$1 word=${2:-} name servers program small large begun options=() command=()
+  local size=$1 word=${2:-} name servers program small large begun lane options=() command=()
   while IFS='|' read -r name servers program small large; do
     read -r name <<<"$name"
     read -ra servers <<<"$servers"
@@ -33,9 +35,18 @@ run_trials() {
     command=("$program" "${options[@]}")
     [[ $program == *.py ]] && command=("$venv/bin/python" "${command[@]}")
     ((${#servers[@]})) && command=(with_servers "${servers[@]}" -- "${command[@]}")
+    # Its log has its name, whichever lane it is run in. The lock goes with this process.
+    exec {lane}>"$logs/$(tr -cs 'A-Za-z0-9' '-' <<<"$name")lock"
+    if ! flock -n "$lane"; then
+      say "left out: $name runs in another lane"
+      continue
+    fi
     begun=$(now_ms)
     run_check "$name" "${command[@]}"
-    printf '%s\t%s %s\t%d\t%d\t%s\n' "$name" "$program" "${options[*]}" "$status" $(($(now_ms) - begun)) \
-      "$(tail -n 2 "$(log_of "$name")" | tr '\t\n' '  ')" >>"$results/$size/trials.tsv"
+    if [[ $size == long ]]; then
+      trial_names | "$venv/bin/python" scripts/trials_page.py record "$name" "$program ${options[*]}" "$status" \
+        $(($(now_ms) - begun)) "$(tail -n 2 "$(log_of "$name")")"
+    fi
+    exec {lane}>&-
   done <<<"$trials"
 }

@@ -23,10 +23,22 @@ def store(tmp_path) -> Path:
     return tmp_path / "store"
 
 
+SAMPLES = sorted((ROOT / "samples").glob("*.tar.zst"))
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The folder of one session with 30 steps."""
+    subprocess.run(["tar", "--zstd", "-xf", archive, "-C", folder], check=True)
+    return folder / archive.name.removesuffix(".tar.zst")
+
+
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory) -> Path:
-    """The bundled recording: the folder of one session with 30 steps."""
-    archive = ROOT / "samples" / "pg-tour.tar.zst"
-    folder = tmp_path_factory.mktemp("recording")
-    subprocess.run(["tar", "--zstd", "-xf", archive, "-C", folder], check=True)
-    return folder / "pg-tour"
+    """The bundled recording that comes with every release."""
+    return unpacked(ROOT / "samples" / "pg-tour.tar.zst", tmp_path_factory.mktemp("recording"))
+
+
+@pytest.fixture(scope="session", params=SAMPLES, ids=lambda archive: archive.name.removesuffix(".tar.zst"))
+def each_recording(request: pytest.FixtureRequest, tmp_path_factory) -> Path:
+    """Each bundled recording in turn."""
+    return unpacked(request.param, tmp_path_factory.mktemp("recording"))

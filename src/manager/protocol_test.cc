@@ -18,6 +18,7 @@
 #include "manager/manager_fixture.h"
 #include "testing/interleaver.h"
 #include "testing/linearizability.h"
+#include "testing/orphan_collector.h"
 
 namespace stepstore {
 namespace {
@@ -191,45 +192,6 @@ class Scenario {
   Value initial_;
 };
 
-// The collector of protocol.md, as another process would run it. With `fence` left out it is the
-// one that broke a draft.
-void collect(Scenario& run, ObjectStore& store, bool fence = true) {
-  const auto session = get_one(store, session_root_key("s"));
-  const std::uint64_t generation =
-      session.ok() ? parse_session_root(session->body.text(), "").generation : 0;
-  const std::string folder = step_folder("s", generation, "1");
-  const std::vector<ObjectInfo> there = list_all(store, {.prefix = folder + "/"});
-  const auto object = get_one(store, manifest_key(folder));
-  std::vector<std::string> named;
-  Manifest root;
-  root.state = RootState::deleted;
-  root.commit_id = "01ARYZ6S410000000000000000";
-  if (object.ok()) {
-    root = parse_manifest(object->body.text(), "");
-    named = root.named_locations();
-    // A deleting root is somebody's to finish.
-    if (root.state == RootState::deleting) return;
-  }
-  std::vector<ObjectKey> candidates;
-  for (const ObjectInfo& info : there) {
-    const std::string location = info.key.text().substr(folder.size() + 1);
-    if (parse_key(info.key.text()).role == FileRole::manifest) continue;
-    if (!std::binary_search(named.begin(), named.end(), location)) candidates.push_back(info.key);
-  }
-  if (candidates.empty()) return;
-  if (fence) {
-    root.write_id = make_ulid(run.clock(), system_random());
-    const std::string body = to_json(root);
-    const auto swapped = put_one(
-        store,
-        {.key = manifest_key(folder),
-         .body = body,
-         .condition = object.ok() ? Condition::unchanged(object->info.etag) : Condition::absent()});
-    if (!swapped.ok()) return;
-  }
-  static_cast<void>(store.remove(candidates, {}));
-}
-
 struct Case {
   std::string name;
   Faults faults;
@@ -256,7 +218,9 @@ Client reads(int times = 2) {
   };
 }
 Client collects() {
-  return [](Scenario& run, StorageManager&, ObjectStore& store) { collect(run, store); };
+  return [](Scenario& run, StorageManager&, ObjectStore& store) {
+    collect_orphans(store, "s", "1", run.clock(), system_random());
+  };
 }
 Client one_after_the_other(const std::vector<Client>& clients) {
   return [clients](Scenario& run, StorageManager& manager, ObjectStore& store) {
@@ -492,7 +456,7 @@ TEST(ProtocolSearch, CatchesACollectorWithoutAFence) {
   const Case unfenced{"slow_writer_and_a_collector_without_a_fence", {}, [](Scenario& scenario) {
                         scenario.client("w1", stores("A"));
                         scenario.client("k", [](Scenario& s, StorageManager&, ObjectStore& store) {
-                          collect(s, store, false);
+                          collect_orphans(store, "s", "1", s.clock(), system_random(), Fence::none);
                         });
                       }};
   std::uint64_t seed = 1;

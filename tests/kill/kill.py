@@ -5,7 +5,8 @@ After every kill:
   - every step that is listed is whole, and has the bytes of the recording (or, stored again, of one of the two),
   - everything that was acknowledged is there,
   - `check --data` finds no damage,
-  - running the same command again completes the work.
+  - running the same command again completes the work; of what was deleted nothing is left then.
+What a kill leaves that no reader sees is counted and printed.
 
     tests/kill/kill.py random COUNT [SEED]    up to four importers at a time, and the remover, at COUNT random moments
     tests/kill/kill.py syscalls               store, store again and delete, before each system call that others can

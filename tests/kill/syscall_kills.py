@@ -1,4 +1,7 @@
-"""Kills one store, store again or delete before each of its system calls that others can see."""
+"""Kills one store, store again or delete before each of its system calls that others can see.
+
+What is left of a killed delete is counted; after the same delete once more nothing of it is left.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,21 @@ class Workload(NamedTuple):
     command: Callable[[str], list[str]]
     allowed: set[str]  # the states that a killed run may leave
     wanted: str  # the state after a run to the end
+    # Of the keys of the session, those that may be there after a run to the end; none: any.
+    may_stay: Callable[[str], bool] | None = None
+
+
+def is_step_root(key: str) -> bool:
+    return key == "s/1/step.json"
+
+
+def is_nothing(_: str) -> bool:
+    return False
+
+
+class Killed(NamedTuple):
+    hit: bool  # the command was still running
+    left: int  # what only a delete or the collector removes
 
 
 class SyscallKills:
@@ -57,8 +75,8 @@ class SyscallKills:
         return [
             Workload("store", nothing, put_new, {"absent", "new"}, "new"),
             Workload("store again", put_old, put_new, {"old", "new"}, "new"),
-            Workload("delete", put_old, remove, {"old", "absent"}, "absent"),
-            Workload("delete session", put_old, remove_session, {"old", "absent"}, "absent"),
+            Workload("delete", put_old, remove, {"old", "absent"}, "absent", is_step_root),
+            Workload("delete session", put_old, remove_session, {"old", "absent"}, "absent", is_nothing),
         ]
 
     def _put(self, store: str, folder: Path) -> list[str]:
@@ -83,31 +101,48 @@ class SyscallKills:
 
     def _points(self, workload: Workload, syscall: str) -> int:
         """Kills before the first such call, then the second, until the command runs to its end."""
-        hits = 0
-        while self._killed_at(workload, syscall, hits + 1):
-            hits += 1
-        print(f"{workload.name}: {hits} kills before {syscall}", flush=True)
-        return hits
+        left: list[int] = []
+        while (killed := self._killed_at(workload, syscall, len(left) + 1)).hit:
+            left.append(killed.left)
+        print(
+            f"{workload.name}: {len(left)} kills before {syscall}, "
+            f"{sum(map(bool, left))} of them left what nobody names, {sum(left)} in all",
+            flush=True,
+        )
+        return len(left)
 
-    def _killed_at(self, workload: Workload, syscall: str, number: int) -> bool:
+    def _killed_at(self, workload: Workload, syscall: str, number: int) -> Killed:
         where = f"{workload.name}, killed before {syscall} number {number}"
         self._stores += 1
-        store = self._place.store(f"at{self._stores}")
+        name = f"at{self._stores}"
+        store = self._place.store(name)
         workload.before(store)
         arguments = workload.command(store)
         try:
             killed = self._run_killed(arguments, syscall, number)
-            left = self._state(store)
-            if left not in (workload.allowed if killed else {workload.wanted}):
-                raise ViolationError(f"the step is {left}")
-            check(store)
+            state = self._state(store)
+            if state not in (workload.allowed if killed else {workload.wanted}):
+                raise ViolationError(f"the step is {state}")
+            left = self._left(name, store, workload, state)
             must(*arguments)
             if self._state(store) != workload.wanted:
                 raise ViolationError(f"a second run left it {self._state(store)}")
             check(store)
+            if workload.may_stay and (rest := [key for key in self._keys(name) if not workload.may_stay(key)]):
+                raise ViolationError(f"a second run left {rest}")
         except ViolationError as violation:
             raise ViolationError(f"{where}: {violation}") from violation
-        return killed
+        return Killed(killed, left)
+
+    def _keys(self, name: str) -> list[str]:
+        return [key for key in self._place.keys(name) if key.startswith(("s/", "s~"))]
+
+    def _left(self, name: str, store: str, workload: Workload, state: str) -> int:
+        """How many are left that nobody names: of a store orphans and steps without a manifest, of a delete objects."""
+        found = check(store)
+        if workload.may_stay is None or state != "absent":
+            return found["orphan"] + found["rootless"]
+        return sum(not workload.may_stay(key) for key in self._keys(name))
 
     def _run_killed(self, arguments: list[str], syscall: str, number: int) -> bool:
         inject = f"inject={syscall}:signal=KILL:when={number}"

@@ -6,10 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/ulid.h"
 #include "faults_fixture.h"
-#include "layout/keys.h"
-#include "model/manifest.h"
+#include "testing/orphan_collector.h"
 
 namespace stepstore {
 namespace {
@@ -36,35 +34,12 @@ class S3Traces : public FaultsTest {
     sleeper.first.get();
   }
 
-  // The collector of the protocol, as another process would run it, to which every object is old
-  // enough: a new root first, or without its `fence` none.
-  void collect(bool fence = true) {
-    const auto store = store_of_its_own();
-    const ObjectKey key("s/1/step.json");
-    const auto root = get_one(*store, key);
-    Manifest manifest;
-    manifest.state = RootState::deleted;
-    manifest.commit_id = make_ulid(system_clock(), system_random());
-    if (root.ok()) manifest = parse_manifest(root->body.text(), key.text());
-    const std::vector<std::string> named = manifest.named_locations();
-    std::vector<ObjectKey> candidates;
-    for (const ObjectInfo& object : list_all(*store, {.prefix = "s/1/"})) {
-      const std::string location = parse_key(object.key.text()).location;
-      if (object.key != key && !std::ranges::binary_search(named, location)) {
-        candidates.push_back(object.key);
-      }
-    }
-    ASSERT_FALSE(candidates.empty());
-    if (fence) {
-      manifest.write_id = make_ulid(system_clock(), system_random());
-      const std::string body = to_json(manifest);
-      put_one(*store, {.key = key,
-                       .body = body,
-                       .condition =
-                           root.ok() ? Condition::unchanged(root->info.etag) : Condition::absent()})
-          .value();
-    }
-    for (const auto& outcome : store->remove(candidates, {})) EXPECT_TRUE(outcome.ok());
+  void collect(Fence fence = Fence::swap_root) {
+    const Collected collected =
+        collect_orphans(*store_of_its_own(), "s", "1", system_clock(), system_random(), fence);
+    ASSERT_FALSE(collected.refused);
+    ASSERT_GT(collected.candidates, 0U);
+    EXPECT_EQ(collected.removed, collected.candidates);
   }
 
   void orphan(std::string_view html) {
@@ -131,7 +106,7 @@ TEST_F(S3Traces, AWriterSleepsPastTheCollectorsGrace) {
 TEST_F(S3Traces, ACollectorWithoutAFenceBreaksAStep) {
   const auto writer = ready();
   auto sleeper = asleep_before_root(1, [&] { store(*writer, "A"); });
-  collect(false);
+  collect(Fence::none);
   wake(sleeper);
   EXPECT_THROW(seen(), Corrupt);
 }

@@ -21,6 +21,9 @@ def encoded(text: str) -> str:
 def test_a_recording_comes_back_as_it_went_in(folder, recording, tmp_path):
     stepstore("import", folder.uri, recording)
     assert exported(folder.uri, recording.name, tmp_path / "out") == recorded(recording.parent)
+    assert len(recorded(recording.parent)) == 30 * 4
+    report = json.loads(stepstore("check", "--data", "--json", folder.uri))
+    assert (report["healthy"], report["steps"], report["findings"]) == (True, 30, [])
     assert json.loads(stepstore("import", "--json", folder.uri, recording).splitlines()[-1])["stored"] == 0
 
 
