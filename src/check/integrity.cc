@@ -77,6 +77,8 @@ class Checker {
 
   // A folder that its session's root does not point to.
   void judge_other_generation(const std::string& folder, const SessionFolder& session) {
+    // Some servers list a folder in which only delete markers lie.
+    if (store_.list({.prefix = folder, .limit = 1}, limits_).objects.empty()) return;
     const std::uint64_t current = generation_of(session.session_id);
     if (session.generation > current) {
       find(Finding::Kind::missing, session_root_key(session.session_id).text(),

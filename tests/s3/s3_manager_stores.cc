@@ -27,10 +27,7 @@ const std::map<std::string, LeftOut> kLeftOut{
 // deleted.
 const std::map<std::string, LeftOut> kLeftOutWhenVersioned{
     {"marker-folders-are-listed",
-     {{"Delete.OfASessionLeavesNothingInItsFolder", "marker-folders-are-listed"},
-      {"Delete.OfASessionIsNotUndoneBelowTheOldFolderByTheNextRecording",
-       "marker-folders-are-listed"},
-      {"Care.DamageIsFoundAndNotServed", "marker-folders-are-listed"}}},
+     {{"Delete.OfASessionLeavesNothingInItsFolder", "marker-folders-are-listed"}}},
 };
 
 LeftOut left_out_by(const TestServer& server) {
