@@ -45,6 +45,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "store_steps": ([StepData("s", "1", "<p>")],),
     "retrieve_step_data": ("s", "1"),
     "retrieve_steps": ([("s", "1")],),
+    "stream_steps": ([("s", "1")],),
     "stat_step": ("s", "1"),
     "list_sessions": (),
     "iter_sessions": (),
