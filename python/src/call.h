@@ -74,7 +74,7 @@ inline Call call_of(double timeout_seconds) {
 
 // `work` gets the call's bounds and must not touch Python.
 template <class Work>
-auto run(double timeout_seconds, Work&& work) {
+auto run(std::string_view operation, double timeout_seconds, Work&& work) {
   Call call = call_of(timeout_seconds);
   call.stop = stop_at_exit();
   call.interrupted = InterruptCheck();
@@ -86,7 +86,7 @@ auto run(double timeout_seconds, Work&& work) {
     try {
       value = work(call);
     } catch (...) {
-      failure = failure_of("");
+      failure = failure_of(operation);
     }
     if (exit_has_given_up()) sleep_forever();
   }

@@ -95,7 +95,7 @@ class Manager {
       return nb::none();
     }
     const Entry entry(operation);
-    auto value = run(timeout, [&](const Call& call) { return work(*manager_, call); });
+    auto value = run(operation, timeout, [&](const Call& call) { return work(*manager_, call); });
     return convert(value);
   }
 

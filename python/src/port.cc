@@ -41,7 +41,7 @@ nb::tuple outcome_of(const Op& op) {
   } catch (nb::python_error& error) {
     return nb::make_tuple(op.number, false, error.value());
   } catch (const std::exception&) {
-    return nb::make_tuple(op.number, false, to_exception(failure_of("")));
+    return nb::make_tuple(op.number, false, to_exception(failure_of(op.operation)));
   }
 }
 
@@ -123,7 +123,7 @@ void Ticket::start(std::unique_ptr<Op> op, double timeout_seconds, const std::st
       work(*raw, call);
     } catch (...) {
       // Nothing may leave a thread of the pool.
-      raw->failure = failure_of("");
+      raw->failure = failure_of(raw->operation);
     }
     stops.reset();
     raw->entry.reset();

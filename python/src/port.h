@@ -16,7 +16,8 @@ namespace stepstore::python {
 
 // One call on its way. Made and destroyed with the GIL held; its outcome is filled in without.
 struct Op {
-  Op(std::uint64_t which, std::string_view operation) : number(which), entry(operation) {
+  Op(std::uint64_t which, std::string_view what)
+      : number(which), operation(what), entry(what) {
     ++counted;
   }
   ~Op() { --counted; }
@@ -26,6 +27,7 @@ struct Op {
 
   Op* next = nullptr;
   const std::uint64_t number;  // the caller's own, given back with the outcome
+  const std::string operation;
   Buffers buffers{Buffers::Use::after_the_call};
   std::function<nb::object()> value;  // asked for with the GIL
   std::optional<StorageManagerError> failure;
