@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from stepstore import _core
@@ -15,6 +15,17 @@ from stepstore._step import Step, held_by
 from stepstore.exceptions import Closed, StorageManagerError
 
 T = TypeVar("T")
+
+
+def _give_up(flights: Iterable[Flight]) -> None:
+    for flight in flights:
+        flight.give_up()
+
+
+async def _stop(flights: list[Flight]) -> None:
+    _give_up(flights)  # all of them at once, also when this task is cancelled again while it waits
+    for flight in flights:
+        await flight.stop()
 
 
 class Batch(Generic[T]):
@@ -56,9 +67,13 @@ class Batch(Generic[T]):
             await self._landed
         return self._results
 
+    def give_up(self) -> None:
+        """Stops what is on its way, and does not wait for its end."""
+        _give_up(self._flying.values())
+
     async def stop(self) -> None:
         """Stops what is on its way, and waits until it has ended."""
-        await asyncio.gather(*(flight.stop() for flight in list(self._flying.values())))
+        await _stop(list(self._flying.values()))
 
 
 class _Reading(Generic[T]):
@@ -104,5 +119,9 @@ async def stream(lane: Lane, opened: Opened, calls: Iterator[Call[T]]) -> AsyncG
             most = min(2 * most, opened.steps_max)
             yield result
             del result
-    finally:
-        await asyncio.gather(*(each.flight.stop() for each in ahead if each.flight is not None))
+    except GeneratorExit:  # left early, or its loop has ended: nobody may wait here
+        _give_up(each.flight for each in ahead if each.flight is not None)
+        raise
+    except BaseException:
+        await _stop([each.flight for each in ahead if each.flight is not None])
+        raise

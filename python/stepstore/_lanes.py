@@ -110,12 +110,16 @@ class Flight:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
+    def give_up(self) -> None:
+        """Stops it, and does not wait for its end."""
+        self._ticket.stop()
+
     async def stop(self) -> None:
         """Stops it, and waits until it has ended: then nothing of it goes on."""
         # It may have landed between the cancellation and this moment; in a forked child it goes on in its parent.
         if self._landed or not self._port.of_this_process():
             return
-        self._ticket.stop()
+        self.give_up()
         self._ended = asyncio.get_running_loop().create_future()
         await self._ended
 

@@ -400,6 +400,9 @@ class StorageManager:
             async for call in calls:
                 await batch.add(call)
             return await batch.results()
+        except GeneratorExit:  # its loop has ended: nobody may wait here
+            batch.give_up()
+            raise
         except BaseException:
             await batch.stop()
             raise

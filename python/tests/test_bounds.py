@@ -161,6 +161,29 @@ def test_a_closed_manager_keeps_no_threads(tmp_path: Path) -> None:
     assert kept.get_storage_info().backend == "local"
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_batches_and_streams_of_a_loop_that_has_ended_are_given_up_in_silence(tmp_path: Path) -> None:
+    store = aio.StorageManager(tmp_path / "store", fsync=False, concurrency=1)
+
+    async def use() -> None:
+        async def read() -> None:
+            async for _ in store.stream_steps(("s", str(i)) for i in range(10**9)):
+                pass
+
+        steps = (StepData("s", str(i), b"x" * 1000) for i in range(10**9))
+        for task in (asyncio.ensure_future(store.store_steps(steps)), asyncio.ensure_future(read())):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(use())
+    loop.close()
+    del loop
+    gc.collect()  # an exception that cannot be raised would be a warning, and so an error
+    asyncio.run(store.aclose())
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_manager_keeps_no_loop_that_has_ended(tmp_path: Path) -> None:
     store = aio.StorageManager(tmp_path / "store", fsync=False, concurrency=1)
