@@ -3,7 +3,6 @@
 import subprocess
 from pathlib import Path
 
-import pytest
 from silent_server import python
 
 BEGINNING = """
@@ -11,7 +10,7 @@ BEGINNING = """
     sys.path.insert(0, sys.argv[1])
     import stepstore
     from stepstore import StepData, aio
-    from silent_server import HalfSilent, settings
+    from silent_server import settings
 
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -33,26 +32,6 @@ def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     done = python(BEGINNING + code, Path(__file__).parent, *arguments, timeout=90)
     assert done.returncode == 0, done.stderr + done.stdout
     return done
-
-
-@pytest.mark.parametrize("first", ["pass", "store.list_sessions"])
-def test_a_child_may_end_while_steps_are_read_ahead(first: str) -> None:
-    done = run(f"""
-    server = HalfSilent()
-    store = stepstore.StorageManager("s3://bucket", **server.settings)
-    cursor = store.iter_steps("s", timeout=60)
-    thread = threading.Thread(target=lambda: next(cursor, None), daemon=True)
-    thread.start()
-    server.asked_for_a_step.wait()
-    child = fork()
-    if child == 0:
-        {first}
-        del cursor
-        sys.exit(7)
-    print(ended(child), thread.is_alive(), flush=True)
-    os._exit(0)
-    """)
-    assert done.stdout == "7 True\n"
 
 
 def test_a_child_of_a_coroutine_may_end_while_calls_are_under_way() -> None:

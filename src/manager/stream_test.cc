@@ -11,6 +11,7 @@
 
 #include "layout/keys.h"
 #include "manager/manager_fixture.h"
+#include "store/memory_store.h"
 #include "testing/scripted_store.h"
 
 namespace stepstore {
@@ -221,7 +222,6 @@ TEST_P(SessionRoots, SayWhereToReadWhenASessionWasRecordedAgain) {
     for (int i = 0; i < 12; ++i) other->store_step_data("a", id(i), {.html_content = "new"});
     // As a deletion that was cut short leaves it.
     for (int i = 0; i < 12; ++i) {
-      const auto now = other->retrieve_step_data("a", id(i));
       const Bytes root = get_one(*store, ObjectKey("a~1/" + id(i) + "/step.json")).value().body;
       put("a/" + id(i) + "/observation.html", "new");
       put("a/" + id(i) + "/step.json", root.text());
@@ -233,15 +233,18 @@ TEST_P(SessionRoots, SayWhereToReadWhenASessionWasRecordedAgain) {
   auto first = reader->retrieve_step_data_async("a", id(0), options);
   gate->wait_until_reached();
   std::vector<std::future<Step>> beside;
+  const auto misled = script.on(ScriptedOperation::get, "a/" + id(3) + "/step.json").nth(1).block();
   for (int i = 1; i < 4; ++i) {
     beside.push_back(reader->retrieve_step_data_async("a", id(i), options));
   }
+  misled->wait_until_reached();
+  misled->open();
   gate->open();
   EXPECT_EQ(first.get().info().path, "a~1/" + id(0));
   for (int i = 1; i < 4; ++i) {
     EXPECT_EQ(beside[static_cast<std::size_t>(i) - 1].get().info().path, "a~1/" + id(i));
   }
-  EXPECT_EQ(asked("a"), 1U);
+  EXPECT_EQ(asked("a"), 2U) << "both times by the one that asks: it looks again where it was sent";
 }
 
 TEST_P(Streams, EndWhenTheyAreCancelledAndSayWhatWasStored) {
@@ -371,7 +374,7 @@ TEST_P(SessionRoots, ACursorThatGoesWaitsForNoRead) {
     gate->wait_until_reached();
   }
   gate->open();  // not before the cursor is gone; the gate gives up after a minute, and the test fails
-  SUCCEED();
+  EXPECT_FALSE(reader->list_steps_for_session("a").ids.empty());
 }
 
 TEST_P(SessionRoots, ACursorStopsWithTheCallThatWaitsForIt) {
@@ -385,7 +388,7 @@ TEST_P(SessionRoots, ACursorStopsWithTheCallThatWaitsForIt) {
   EXPECT_THROW((void)late.next({.timeout = std::chrono::milliseconds(0)}), Timeout);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, SessionRoots, testing::ValuesIn(quick_manager_stores()), store_name);
+INSTANTIATE_TEST_SUITE_P(Stores, SessionRoots, testing::ValuesIn(manager_stores()), store_name);
 INSTANTIATE_TEST_SUITE_P(Stores, Streams, testing::ValuesIn(manager_stores()), store_name);
 
 // A server in this process would not be there in the child, so this is over memory.
@@ -414,6 +417,34 @@ TEST(StepCursor, GoesOnInAForkedChild) {
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
   for (int i = 3; i < 12; ++i) EXPECT_EQ(cursor.next()->info().step_id, id(i));
+}
+
+TEST(StepCursor, GoesInAForkedChildWhileTheParentReadsAhead) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "as above";
+#endif
+  Script script;
+  StorageManager manager(
+      std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), script));
+  for (int i = 0; i < 9; ++i) {
+    manager.store_step_data("s", std::to_string(i), {.html_content = "x"});
+  }
+  const auto gate = script.on(ScriptedOperation::get, "s/3/step.json").block();
+  std::optional<StepCursor> cursor(manager.iter_steps("s"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(cursor->next());
+  gate->wait_until_reached();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(30);  // ends a child that hangs
+    cursor.reset();
+    ::_exit(7);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  gate->open();
+  for (int i = 3; i < 9; ++i) EXPECT_EQ(cursor->next()->info().step_id, std::to_string(i));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ No call may hang; afterwards there are no more descriptors, threads and memory t
 absent. Without --store it uses a folder of its own, without fsync. Over a server that takes its time, calls are
 cancelled while they wait for it:
 
-    build/dev/testing/fault_server/stepstore-fault-server --delay 5
+    build/dev/testing/fault_server/stepstore-fault-server --delay-ms 5
     tests/aio/come_and_go.py 200 200 --store 's3://checkpoints/x?endpoint=...'
 """
 
