@@ -122,9 +122,8 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
   }
   options.prefer_s3 = prefer_s3;
   const std::string location = uri.c_str();
-  manager_ = run("StorageManager", 1e9, [&](const Call&) {
-    return std::make_unique<StorageManager>(location, options);
-  });
+  manager_ = run("StorageManager", 1e9,
+                 [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
 }
 
 Manager::~Manager() {

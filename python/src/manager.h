@@ -100,8 +100,7 @@ class Manager {
   }
 
   template <class Work, class Convert>
-  void begin(std::unique_ptr<Op> op, Ticket& ticket, double timeout, Work work,
-             Convert convert) {
+  void begin(std::unique_ptr<Op> op, Ticket& ticket, double timeout, Work work, Convert convert) {
     using Value = std::invoke_result_t<Work&, StorageManager&, const Call&>;
     start(std::move(op), ticket, timeout,
           [manager = manager_.get(), work = std::move(work), convert](Op& to,

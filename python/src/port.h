@@ -16,8 +16,7 @@ namespace stepstore::python {
 
 // One call on its way. Made and destroyed with the GIL held; its outcome is filled in without.
 struct Op {
-  Op(std::uint64_t which, std::string_view what)
-      : number(which), operation(what), entry(what) {
+  Op(std::uint64_t which, std::string_view what) : number(which), operation(what), entry(what) {
     ++counted;
   }
   ~Op() { --counted; }

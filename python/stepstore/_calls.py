@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from stepstore import _core, _sizes
-from stepstore._inputs import Arguments, Fields, JsonDefault
+from stepstore._inputs import Arguments, JsonDefault
 from stepstore._step import Step
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Finding, Receipt, StepData, StepInfo
 from stepstore.exceptions import StorageManagerError
@@ -134,7 +134,12 @@ def stat(session_id: object, step_id: object, version: object, legacy: bool, tim
     given = Arguments("stat_step")
     session, step = given.step(session_id, step_id)
     number, deadline = given.version(version, "version", 1), Deadline(given.seconds(timeout))
-    return Call(given, deadline, lambda core, left, ticket: core.stat(session, step, number, legacy, left, ticket), StepInfo._from_core)
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.stat(session, step, number, legacy, left, ticket),
+        StepInfo._from_core,
+    )
 
 
 def sessions(operation: str, prefix: object, after: object, limit: object, timeout: object) -> Call[Page]:
@@ -152,7 +157,9 @@ def steps(  # noqa: PLR0917
     given = Arguments("list_steps_for_session")
     session, start, last = given.session(session_id), given.text(prefix, "prefix"), given.text(after, "after")
     most, deadline = given.limit(limit), Deadline(given.seconds(timeout))
-    return Call(given, deadline, lambda core, left, ticket: core.steps(session, start, last, most, legacy, left, ticket), tuple)
+    return Call(
+        given, deadline, lambda core, left, ticket: core.steps(session, start, last, most, legacy, left, ticket), tuple
+    )
 
 
 def iterate(  # noqa: PLR0917
@@ -186,14 +193,24 @@ def delete_step(session_id: object, step_id: object, timeout: object) -> Call[De
     given = Arguments("delete_step")
     session, step = given.step(session_id, step_id)
     deadline = Deadline(given.seconds(timeout))
-    return Call(given, deadline, lambda core, left, ticket: core.delete_step(session, step, left, ticket), lambda raw: DeleteResult(*raw))
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.delete_step(session, step, left, ticket),
+        lambda raw: DeleteResult(*raw),
+    )
 
 
 def delete_session(session_id: object, timeout: object) -> Call[DeleteResult]:
     """Deletes a session."""
     given = Arguments("delete_session")
     session, deadline = given.session(session_id), Deadline(given.seconds(timeout))
-    return Call(given, deadline, lambda core, left, ticket: core.delete_session(session, left, ticket), lambda raw: DeleteResult(*raw))
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.delete_session(session, left, ticket),
+        lambda raw: DeleteResult(*raw),
+    )
 
 
 def check(session_id: object, data: bool, timeout: object) -> Call[CheckReport]:

@@ -62,9 +62,7 @@ class LoopPort:
 _ports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[LoopPort]] = weakref.WeakKeyDictionary()
 _ports_lock = threading.RLock()
 # A child must not find it locked by a thread that is not there.
-os.register_at_fork(
-    before=_ports_lock.acquire, after_in_parent=_ports_lock.release, after_in_child=_ports_lock.release
-)
+os.register_at_fork(before=_ports_lock.acquire, after_in_parent=_ports_lock.release, after_in_child=_ports_lock.release)
 
 
 def port_of(loop: asyncio.AbstractEventLoop) -> LoopPort:

@@ -49,7 +49,7 @@ class StorageManager:
 
     One manager may be used by any number of tasks, and on several loops in several threads. At most twice
     `concurrency` calls and `in_flight_bytes_max` bytes are on their way for a loop; others wait for their turn in the
-    order of coming, for which their timeout runs already. A task that is cancelled, also by `asyncio.timeout`, stops its
+    order of coming, while their timeout runs already. A task that is cancelled, also by `asyncio.timeout`, stops its
     call and waits until it has ended: the step is whole or as it was before, and nothing goes on. One that is cancelled
     a second time meanwhile waits no longer. What a call is given as `bytes` is taken without a copy; what can be
     changed is copied.
@@ -210,6 +210,7 @@ class StorageManager:
         choices = _calls.store_choices(
             Arguments("store_steps"), if_exists, if_version, keep_versions, keep, json_default, timeout
         )
+
         async def calls() -> AsyncIterator[_calls.Call[Receipt] | StorageManagerError]:
             if isinstance(steps, AsyncIterable):
                 async for step in steps:

@@ -108,8 +108,8 @@ void StepCursor::State::begin_one(const std::string& step_id) {
   });
 }
 
-// What the parent's threads read is lost here, and begins again. What they use is left behind: their
-// locks may be held for ever, and stopping would call what stands on their stacks.
+// What the parent's threads read is lost here, and begins again. What they use is left behind:
+// their locks may be held for ever, and stopping would call what stands on their stacks.
 void StepCursor::State::begin_again_after_fork() {
   reads->abandon();
   reads = std::make_unique<Reads>(core->pool);
@@ -182,11 +182,10 @@ std::optional<Step> StepCursor::next(const Call& bounds) {
 
 StepCursor StorageManager::iter_steps(std::string_view session_id, const ListOptions& list,
                                       const ReadOptions& read) {
-  return call(
-      *core_, "iter_steps", std::string(session_id), read.call, [&](const CallLimits&) {
-        encode_id(session_id, "session_id");
-        return StepCursor(std::make_unique<StepCursor::State>(core_, session_id, list, read));
-      });
+  return call(*core_, "iter_steps", std::string(session_id), read.call, [&](const CallLimits&) {
+    encode_id(session_id, "session_id");
+    return StepCursor(std::make_unique<StepCursor::State>(core_, session_id, list, read));
+  });
 }
 
 }  // namespace v1

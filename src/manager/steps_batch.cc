@@ -50,14 +50,13 @@ class Reading {
     ReadSizes::One size = sizes_.begin();
     auto work = [this, name = std::move(name), size](const CallLimits& limits) {
       std::uint64_t bytes = 0;
-      auto result =
-          attempt<Step>("retrieve_steps", step_name(name.session_id, name.step_id), [&] {
-            check_limits(limits, core_.clock, "retrieve_steps");
-            Step step = together_.read(core_.reader, core_.roots, core_.clock, name.session_id,
-                                       name.step_id, options_, limits);
-            bytes = step.info().total_size();
-            return step;
-          });
+      auto result = attempt<Step>("retrieve_steps", step_name(name.session_id, name.step_id), [&] {
+        check_limits(limits, core_.clock, "retrieve_steps");
+        Step step = together_.read(core_.reader, core_.roots, core_.clock, name.session_id,
+                                   name.step_id, options_, limits);
+        bytes = step.info().total_size();
+        return step;
+      });
       sizes_.ended(size, bytes);
       return result;
     };
@@ -161,9 +160,9 @@ void StorageManager::store_steps(const std::function<std::optional<StepRequest>(
                                  const StoreOptions& options) {
   call(*core_, "store_steps", "", options.call, [&](const CallLimits& limits) {
     core_->gate.before_write(limits);
-    stream<StepRequest, Receipt>(*core_, core_->bounds(), limits, next, done, [&](StepRequest request) {
-      return storing(*core_, std::move(request), options);
-    });
+    stream<StepRequest, Receipt>(
+        *core_, core_->bounds(), limits, next, done,
+        [&](StepRequest request) { return storing(*core_, std::move(request), options); });
   });
 }
 

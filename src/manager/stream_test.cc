@@ -373,7 +373,8 @@ TEST_P(SessionRoots, ACursorThatGoesWaitsForNoRead) {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(cursor.next()->info().step_id, id(i));
     gate->wait_until_reached();
   }
-  gate->open();  // not before the cursor is gone; the gate gives up after a minute, and the test fails
+  gate->open();  // not before the cursor is gone; the gate gives up after a minute, and the test
+                 // fails
   EXPECT_FALSE(reader->list_steps_for_session("a").ids.empty());
 }
 
@@ -424,8 +425,7 @@ TEST(StepCursor, GoesInAForkedChildWhileTheParentReadsAhead) {
   GTEST_SKIP() << "as above";
 #endif
   Script script;
-  StorageManager manager(
-      std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), script));
+  StorageManager manager(std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), script));
   for (int i = 0; i < 9; ++i) {
     manager.store_step_data("s", std::to_string(i), {.html_content = "x"});
   }
