@@ -46,8 +46,6 @@ class _Window:
             self._reads.begin()
         try:
             call.start(self._opened.core, ticket)
-        except Closed:
-            raise
         except StorageManagerError as error:
             self._land(index, False, error)
 
@@ -79,7 +77,10 @@ class _Window:
         while index not in self.results:
             self.gather()
         self._held.pop(index, None)
-        return self.results.pop(index)
+        result = self.results.pop(index)
+        if isinstance(result, Closed):  # or an endless stream would go on with nothing else
+            raise result
+        return result
 
     def finish(self) -> None:
         while self._flying:

@@ -198,7 +198,7 @@ def test_properties_of_a_step_have_units() -> None:
 @pytest.mark.parametrize(("cls", "name"), FAILING, ids=name_of)
 def test_errors_are_named(cls: type, name: str) -> None:
     named = section(own_text(vars(cls)[name]), "Raises")
-    assert "StorageManagerError" in named or name in {"store_steps", "retrieve_steps"}
+    assert "StorageManagerError" in named or name in {"store_steps", "retrieve_steps", "stream_steps"}
     for each in {*named, *shared_errors()}:
         kind = getattr(stepstore, each, None) or getattr(builtins, each)
         assert issubclass(kind, Exception), each
