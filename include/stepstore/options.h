@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,9 +38,15 @@ struct StoreOptions {
   Call call{};
 };
 
+// Reads that belong together, as those of one batch do: the root of a session is asked for once.
+// Thread-safe. retrieve_steps and iter_steps have their own; this is for who makes single calls.
+class ReadsTogether;
+std::shared_ptr<ReadsTogether> reads_together();
+
 struct ReadOptions {
   std::optional<std::uint64_t> version{};  // none: the current one
   bool legacy = false;                     // also read folders without a manifest, older than 24 h
+  std::shared_ptr<ReadsTogether> together{};  // retrieve_step_data: with the others that have it
   Call call{};
 };
 
@@ -93,7 +100,9 @@ struct Options {
   // Steps that batches, iter_steps and posted work do at the same time, each on a thread of its
   // own. Threads are started when they are needed.
   std::size_t concurrency = 16;
-  // Bytes of steps that a batch or iter_steps holds at the same time; a larger step goes alone.
+  // Bytes of steps that a batch or iter_steps holds at the same time; a larger step goes alone. The
+  // size of a step that is read is known when it is there, so reads begin with one, and until then
+  // those before speak for it. Of a file or reader at most stream_threshold counts.
   std::uint64_t in_flight_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t component_bytes_max = std::uint64_t{5}
                                       << 40;  // TooLarge beyond (S3's own limit is 5 TiB)

@@ -67,9 +67,13 @@ class StepCursor {
  public:
   StepCursor(StepCursor&&) noexcept;
   StepCursor& operator=(StepCursor&&) noexcept;
-  ~StepCursor();
-  // The next step; none at the end. A step deleted after it was listed is left out.
+  ~StepCursor();  // stops what is read ahead, and does not wait for it
+  // The next step; none at the end. A step deleted after it was listed is left out. It has the time
+  // and the stop token that iter_steps was given.
   std::optional<Step> next();
+  // The same, with bounds of its own. What ends it, ends what is read ahead too: the cursor gives
+  // no more steps.
+  std::optional<Step> next(const Call& bounds);
 
  private:
   friend class StorageManager;
@@ -159,7 +163,7 @@ class StorageManager {
   void post(std::function<void()> work);
 
   // Lets running calls end; later calls throw Closed. Idempotent; the destructor does it too, and
-  // waits for what was posted and for asynchronous calls.
+  // waits for what was posted and for asynchronous calls. Threads end when they have nothing to do.
   void close();
 
  private:

@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include "port.h"
 
@@ -77,6 +79,27 @@ void drain_log() {
   if (dropped > 0) {
     emit(python_level(LogLevel::warning),
          to_str(std::to_string(dropped) + " log lines were dropped"));
+  }
+}
+
+StorageManagerError failure_of(std::string_view operation) noexcept {
+  const auto unexpected = [&](std::string message) {
+    return StorageManagerError({.code = ErrorCode::Io,
+                                .message = std::move(message),
+                                .operation = std::string(operation),
+                                .advice = "Look at the message; a smaller batch needs less memory.",
+                                .cause = std::current_exception()});
+  };
+  try {
+    throw;
+  } catch (const StorageManagerError& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return unexpected("there is not enough memory");
+  } catch (const std::exception& error) {
+    return unexpected(std::string("the call failed: ") + error.what());
+  } catch (...) {
+    return unexpected("the call failed with an unknown exception");
   }
 }
 

@@ -62,6 +62,9 @@ class InterruptCheck {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// Whatever was thrown, as an error of the library. Call it in a handler.
+StorageManagerError failure_of(std::string_view operation) noexcept;
+
 // Beyond a century it is forever; the conversion must not overflow.
 inline Call call_of(double timeout_seconds) {
   constexpr double kSecondsMax = 3.2e9;
@@ -71,7 +74,7 @@ inline Call call_of(double timeout_seconds) {
 
 // `work` gets the call's bounds and must not touch Python.
 template <class Work>
-auto run(double timeout_seconds, Work&& work) {
+auto run(std::string_view operation, double timeout_seconds, Work&& work) {
   Call call = call_of(timeout_seconds);
   call.stop = stop_at_exit();
   call.interrupted = InterruptCheck();
@@ -82,8 +85,8 @@ auto run(double timeout_seconds, Work&& work) {
     const nb::gil_scoped_release released;
     try {
       value = work(call);
-    } catch (const StorageManagerError& error) {
-      failure = error;
+    } catch (...) {
+      failure = failure_of(operation);
     }
     if (exit_has_given_up()) sleep_forever();
   }

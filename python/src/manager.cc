@@ -1,5 +1,9 @@
 #include "manager.h"
 
+#include <unistd.h>
+
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace stepstore::python {
@@ -89,22 +93,18 @@ nb::object RawStep::bytes(const std::string& name) const {
   return nb::bytes(found->text().data(), found->size());
 }
 
-RawCursor::~RawCursor() {
-  const nb::gil_scoped_release released;
-  state_.reset();
-}
-
-std::function<std::optional<Step>()> RawCursor::reader() const {
-  return [state = state_] {
+std::function<std::optional<Step>(const Call&)> RawCursor::reader() const {
+  return [state = state_](const Call& call) {
     const std::lock_guard guard(state->mutex);
-    return state->cursor.next();
+    return state->cursor.next(call);
   };
 }
 
 Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
                  std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency,
                  std::uint64_t in_flight_bytes_max, const Names& s3_names,
-                 const std::optional<Signer>& credentials, bool prefer_s3) {
+                 const std::optional<Signer>& credentials, bool prefer_s3)
+    : process_(::getpid()) {
   const Entry entry("StorageManager");
   release_undelivered();
   Options options;
@@ -122,18 +122,37 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
   }
   options.prefer_s3 = prefer_s3;
   const std::string location = uri.c_str();
-  manager_ =
-      run(1e9, [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
+  manager_ = run("StorageManager", 1e9,
+                 [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
 }
 
 Manager::~Manager() {
+  if (process_ != ::getpid()) {
+    // The threads and what they use are the parent's. A child that used it ends its own threads
+    // when it exits.
+    [[maybe_unused]] const auto* const left_behind = manager_.release();
+    return;
+  }
   stop_.request_stop();
+  if (!has_threads_) return;
+  manager_->close();
+  auto entry = std::make_unique<Entry>("StorageManager", true);
+  StorageManager* const manager = manager_.release();
   const nb::gil_scoped_release released;
-  manager_.reset();
+  try {
+    std::thread([manager, entry = std::move(entry)] { delete manager; }).detach();
+  } catch (const std::system_error&) {  // no more threads: it has to be this one
+    delete manager;
+  }
 }
 
-void Manager::start(std::unique_ptr<Op> op, const Ticket& ticket, double timeout,
-                    Ticket::Work work) {
+void Manager::start(std::unique_ptr<Op> op, Ticket& ticket, double timeout, Ticket::Work work) {
+  if (process_ != ::getpid()) {
+    [[maybe_unused]] const auto* const parents = new std::stop_source(std::move(stop_));
+    stop_ = std::stop_source();
+    process_ = ::getpid();
+  }
+  has_threads_ = true;
   const auto post = [this](std::function<void()> task) { manager_->post(std::move(task)); };
   try {
     ticket.start(std::move(op), timeout, stop_.get_token(), post, std::move(work));
@@ -167,9 +186,14 @@ nb::object Manager::store(nb::handle fields, int if_exists, MaybeVersion if_vers
 }
 
 nb::object Manager::retrieve(const std::string& session, const std::string& step,
-                             MaybeVersion version, bool legacy, double timeout, Ticket* ticket) {
-  auto work = [session, step, version, legacy](StorageManager& manager, const Call& call) {
-    return manager.retrieve_step_data(session, step, read_options(version, legacy, call));
+                             MaybeVersion version, bool legacy, const Together* together,
+                             double timeout, Ticket* ticket) {
+  ReadOptions options = read_options(version, legacy, {});
+  if (together != nullptr) options.together = together->reads;
+  auto work = [session, step, options](StorageManager& manager, const Call& call) {
+    ReadOptions with_call = options;
+    with_call.call = call;
+    return manager.retrieve_step_data(session, step, with_call);
   };
   return perform("retrieve_step_data", ticket, timeout, std::move(work), step_to_python);
 }
@@ -236,11 +260,13 @@ nb::object Manager::adopt(std::optional<std::string> session, bool dry_run, doub
 }
 
 nb::object Manager::iterate(const std::string& session, std::string prefix, std::string after,
-                            std::size_t limit, bool legacy, double timeout, Ticket* ticket) {
+                            std::size_t limit, bool legacy, double step_timeout, double timeout,
+                            Ticket* ticket) {
+  has_threads_ = true;
   const ListOptions list = list_options(std::move(prefix), std::move(after), limit, legacy, {});
-  auto work = [session, list, legacy](StorageManager& manager, const Call& call) {
+  auto work = [session, list, legacy, step_timeout](StorageManager& manager, const Call&) {
     // What the cursor keeps must not ask Python about signals, nor be stopped with this call.
-    const Call kept{.timeout = call.timeout, .stop = stop_at_exit()};
+    const Call kept{.timeout = call_of(step_timeout).timeout, .stop = stop_at_exit()};
     ListOptions with_call = list;
     with_call.call = kept;
     return manager.iter_steps(session, with_call, read_options({}, legacy, kept));
@@ -249,11 +275,12 @@ nb::object Manager::iterate(const std::string& session, std::string prefix, std:
                  [](StepCursor& cursor) { return nb::cast(RawCursor(std::move(cursor))); });
 }
 
-nb::object Manager::next(const RawCursor& cursor, Ticket* ticket) {
-  auto work = [next = cursor.reader()](StorageManager&, const Call&) { return next(); };
-  return perform("iter_steps", ticket, 1e9, std::move(work), [](const std::optional<Step>& step) {
-    return step ? step_to_python(*step) : nb::object(nb::none());
-  });
+nb::object Manager::next(const RawCursor& cursor, double timeout, Ticket* ticket) {
+  auto work = [next = cursor.reader()](StorageManager&, const Call& call) { return next(call); };
+  return perform("iter_steps", ticket, timeout, std::move(work),
+                 [](const std::optional<Step>& step) {
+                   return step ? step_to_python(*step) : nb::object(nb::none());
+                 });
 }
 
 nb::dict Manager::info() const {

@@ -27,11 +27,8 @@ struct RawStep {
 class RawCursor {
  public:
   explicit RawCursor(StepCursor cursor) : state_(new State{{}, std::move(cursor)}) {}
-  RawCursor(RawCursor&&) = default;
-  // Waits for what is read ahead.
-  ~RawCursor();
 
-  std::function<std::optional<Step>()> reader() const;
+  std::function<std::optional<Step>(const Call&)> reader() const;
 
  private:
   struct State {
@@ -39,6 +36,11 @@ class RawCursor {
     StepCursor cursor;
   };
   std::shared_ptr<State> state_;
+};
+
+// Given with the reads of one batch.
+struct Together {
+  std::shared_ptr<ReadsTogether> reads = reads_together();
 };
 
 class Manager {
@@ -52,7 +54,8 @@ class Manager {
   Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
           std::uint32_t keep_versions, std::size_t concurrency, std::uint64_t in_flight_bytes_max,
           const Names& s3_names, const std::optional<Signer>& credentials, bool prefer_s3);
-  // Stops the calls on its threads and waits for them.
+  // Stops the calls on its threads. They end in the background, since this may be the thread of an
+  // event loop; exit waits for them.
   ~Manager();
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
@@ -60,7 +63,7 @@ class Manager {
   nb::object store(nb::handle fields, int if_exists, MaybeVersion if_version,
                    MaybeCount keep_versions, double timeout, Ticket* ticket);
   nb::object retrieve(const std::string& session, const std::string& step, MaybeVersion version,
-                      bool legacy, double timeout, Ticket* ticket);
+                      bool legacy, const Together* together, double timeout, Ticket* ticket);
   nb::object stat(const std::string& session, const std::string& step, MaybeVersion version,
                   bool legacy, double timeout, Ticket* ticket);
   nb::object sessions(std::string prefix, std::string after, std::size_t limit, double timeout,
@@ -74,9 +77,10 @@ class Manager {
   nb::object adopt(std::optional<std::string> session, bool dry_run, double timeout,
                    Ticket* ticket);
   nb::object iterate(const std::string& session, std::string prefix, std::string after,
-                     std::size_t limit, bool legacy, double timeout, Ticket* ticket);
+                     std::size_t limit, bool legacy, double step_timeout, double timeout,
+                     Ticket* ticket);
   // None at the end.
-  nb::object next(const RawCursor& cursor, Ticket* ticket);
+  nb::object next(const RawCursor& cursor, double timeout, Ticket* ticket);
   nb::dict info() const;
   void close();
 
@@ -91,13 +95,12 @@ class Manager {
       return nb::none();
     }
     const Entry entry(operation);
-    auto value = run(timeout, [&](const Call& call) { return work(*manager_, call); });
+    auto value = run(operation, timeout, [&](const Call& call) { return work(*manager_, call); });
     return convert(value);
   }
 
   template <class Work, class Convert>
-  void begin(std::unique_ptr<Op> op, const Ticket& ticket, double timeout, Work work,
-             Convert convert) {
+  void begin(std::unique_ptr<Op> op, Ticket& ticket, double timeout, Work work, Convert convert) {
     using Value = std::invoke_result_t<Work&, StorageManager&, const Call&>;
     start(std::move(op), ticket, timeout,
           [manager = manager_.get(), work = std::move(work), convert](Op& to,
@@ -106,10 +109,14 @@ class Manager {
             to.value = [value = std::move(value), convert] { return convert(*value); };
           });
   }
-  void start(std::unique_ptr<Op> op, const Ticket& ticket, double timeout, Ticket::Work work);
+  void start(std::unique_ptr<Op> op, Ticket& ticket, double timeout, Ticket::Work work);
 
   std::unique_ptr<StorageManager> manager_;
+  // Stops what was begun in this process. A forked child gets one of its own: what listens to its
+  // parent's stands on stacks of threads that are not here.
   std::stop_source stop_;
+  pid_t process_;
+  bool has_threads_ = false;
 };
 
 }  // namespace stepstore::python

@@ -25,12 +25,13 @@ NB_MODULE(_core, m) {
       .def("__len__", &Text::size)
       .def("has_encoding", &Text::has_encoding);
 
-  nb::class_<Ticket>(m, "Ticket").def("stop", &Ticket::stop);
+  nb::class_<Ticket>(m, "Ticket").def("stop", &Ticket::stop).def("begun", &Ticket::begun);
   nb::class_<Port>(m, "Port")
       .def(nb::init<>())
       .def("fileno", &Port::fileno)
       .def("ticket", &Port::ticket, nb::arg("number"))
-      .def("take", &Port::take)
+      .def("take", &Port::take, nb::arg("into"))
+      .def("of_this_process", &Port::of_this_process)
       .def("wait", &Port::wait);
 
   nb::class_<Busy>(m, "Busy")
@@ -40,8 +41,10 @@ NB_MODULE(_core, m) {
 
   nb::class_<RawStep>(m, "RawStep")
       .def("bytes", &RawStep::bytes, nb::arg("name"))
+      .def("size", [](const RawStep& raw) { return raw.step.info().total_size(); })
       .def("info", &RawStep::info);
   nb::class_<RawCursor>(m, "RawCursor");
+  nb::class_<Together>(m, "Together").def(nb::init<>());
 
   nb::class_<Manager>(m, "Manager")
       .def(nb::init<const nb::bytes&, std::optional<nb::bytes>, std::optional<bool>, std::uint32_t,
@@ -54,7 +57,8 @@ NB_MODULE(_core, m) {
            nb::arg("if_version").none(), nb::arg("keep_versions").none(), nb::arg("timeout"),
            ticket())
       .def("retrieve", &Manager::retrieve, nb::arg("session"), nb::arg("step"),
-           nb::arg("version").none(), nb::arg("legacy"), nb::arg("timeout"), ticket())
+           nb::arg("version").none(), nb::arg("legacy"), nb::arg("together").none(),
+           nb::arg("timeout"), ticket())
       .def("stat", &Manager::stat, nb::arg("session"), nb::arg("step"), nb::arg("version").none(),
            nb::arg("legacy"), nb::arg("timeout"), ticket())
       .def("sessions", &Manager::sessions, nb::arg("prefix"), nb::arg("after"), nb::arg("limit"),
@@ -62,8 +66,9 @@ NB_MODULE(_core, m) {
       .def("steps", &Manager::steps, nb::arg("session"), nb::arg("prefix"), nb::arg("after"),
            nb::arg("limit"), nb::arg("legacy"), nb::arg("timeout"), ticket())
       .def("iterate", &Manager::iterate, nb::arg("session"), nb::arg("prefix"), nb::arg("after"),
-           nb::arg("limit"), nb::arg("legacy"), nb::arg("timeout"), ticket())
-      .def("next", &Manager::next, nb::arg("cursor"), ticket())
+           nb::arg("limit"), nb::arg("legacy"), nb::arg("step_timeout"), nb::arg("timeout"),
+           ticket())
+      .def("next", &Manager::next, nb::arg("cursor"), nb::arg("timeout"), ticket())
       .def("delete_step", &Manager::delete_step, nb::arg("session"), nb::arg("step"),
            nb::arg("timeout"), ticket())
       .def("delete_session", &Manager::delete_session, nb::arg("session"), nb::arg("timeout"),

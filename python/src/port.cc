@@ -35,11 +35,13 @@ struct Stops {
 };
 
 nb::tuple outcome_of(const Op& op) {
-  if (op.failure) return nb::make_tuple(op.number, false, to_exception(*op.failure));
   try {
+    if (op.failure) return nb::make_tuple(op.number, false, to_exception(*op.failure));
     return nb::make_tuple(op.number, true, op.value());
   } catch (nb::python_error& error) {
     return nb::make_tuple(op.number, false, error.value());
+  } catch (const std::exception&) {
+    return nb::make_tuple(op.number, false, to_exception(failure_of(op.operation)));
   }
 }
 
@@ -69,6 +71,10 @@ PortState::PortState() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pid_(::g
 }
 
 PortState::~PortState() {
+  if (!of_this_process()) {
+    ::close(fd_);
+    return;
+  }
   for (Op* op = queue_.take(); op != nullptr;) {
     Op* const next = op->next;
     undelivered().add(op);
@@ -78,13 +84,17 @@ PortState::~PortState() {
 }
 
 void PortState::deliver(Op* op) noexcept {
-  if (!queue_.add(op)) return;
+  if (queue_.add(op)) wake();
+}
+
+void PortState::wake() noexcept {
   const std::uint64_t one = 1;
   // It cannot fail: the counter is read to 0 each time that something is taken.
   [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
 }
 
 Op* PortState::take() noexcept {
+  if (!of_this_process()) return nullptr;
   // Before the queue is emptied: what comes after that makes it readable again.
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
@@ -100,7 +110,7 @@ std::unique_ptr<Op> Ticket::op(std::string_view operation) const {
 }
 
 void Ticket::start(std::unique_ptr<Op> op, double timeout_seconds, const std::stop_token& owner,
-                   const Post& post, Work work) const {
+                   const Post& post, Work work) {
   const auto begun = std::chrono::steady_clock::now();
   auto stops = std::make_shared<Stops>(stop_, owner);
   Op* const raw = op.get();
@@ -111,48 +121,64 @@ void Ticket::start(std::unique_ptr<Op> op, double timeout_seconds, const std::st
     call.stop = token;
     try {
       work(*raw, call);
-    } catch (const StorageManagerError& error) {
-      raw->failure = error;
+    } catch (...) {
+      // Nothing may leave a thread of the pool.
+      raw->failure = failure_of(raw->operation);
     }
     stops.reset();
     raw->entry.reset();
     port->deliver(raw);
   });
   [[maybe_unused]] const Op* const delivered = op.release();
+  begun_ = true;
+}
+
+void Ticket::stop() {
+  if (port_->of_this_process()) stop_.request_stop();
 }
 
 Port::~Port() {
+  if (of_this_process()) destroy(rest_);
   state_.reset();
   release_undelivered();
 }
 
+void Port::check_process() const {
+  if (of_this_process()) return;
+  raise(StorageManagerError({.code = ErrorCode::Unsupported,
+                             .message = "this event loop or batch belongs to the parent process",
+                             .operation = "StorageManager",
+                             .advice = "In a forked child, begin anew: asyncio needs an event loop "
+                                       "of its own there."}));
+}
+
 Ticket Port::ticket(std::uint64_t number) const {
-  if (!state_->of_this_process()) {
-    raise(StorageManagerError({.code = ErrorCode::Unsupported,
-                               .message = "this event loop belongs to the parent process",
-                               .operation = "StorageManager",
-                               .advice = "Run an event loop of its own in a forked child."}));
-  }
+  check_process();
   return {state_, number};
 }
 
-nb::list Port::take() {
+void Port::take(nb::list into) {
   const Entry entry("take", true);
-  nb::list out;
-  struct Rest {
-    Op* first;
-    ~Rest() { destroy(first); }
-  } rest{state_->take()};
-  while (rest.first != nullptr) {
-    const std::unique_ptr<Op> op(std::exchange(rest.first, rest.first->next));
-    out.append(outcome_of(*op));
+  drain_log();  // calls Python, which may throw; nothing was taken yet
+  Op* const fresh = state_->take();
+  Op** last = &rest_;
+  while (*last != nullptr) last = &(*last)->next;
+  *last = fresh;
+  struct Again {  // what an exception leaves behind is to be heard of
+    const Port& port;
+    ~Again() {
+      if (port.rest_ != nullptr) port.state_->wake();
+    }
+  } const again{*this};
+  while (rest_ != nullptr) {
+    into.append(outcome_of(*rest_));
+    delete std::exchange(rest_, rest_->next);
   }
-  drain_log();
-  return out;
 }
 
 void Port::wait() {
   const Entry entry("wait", true);
+  check_process();
   constexpr int kSliceMs = 50;
   for (;;) {
     bool ready = false;

@@ -16,7 +16,7 @@ namespace stepstore::python {
 
 // One call on its way. Made and destroyed with the GIL held; its outcome is filled in without.
 struct Op {
-  Op(std::uint64_t which, std::string_view operation) : number(which), entry(operation) {
+  Op(std::uint64_t which, std::string_view what) : number(which), operation(what), entry(what) {
     ++counted;
   }
   ~Op() { --counted; }
@@ -26,6 +26,7 @@ struct Op {
 
   Op* next = nullptr;
   const std::uint64_t number;  // the caller's own, given back with the outcome
+  const std::string operation;
   Buffers buffers{Buffers::Use::after_the_call};
   std::function<nb::object()> value;  // asked for with the GIL
   std::optional<StorageManagerError> failure;
@@ -56,7 +57,10 @@ class PortState {
   ~PortState();
 
   void deliver(Op* op) noexcept;
+  // None in a forked child: what lies here is its parent's to take.
   Op* take() noexcept;
+  // Makes the descriptor readable.
+  void wake() noexcept;
   int fileno() const noexcept { return fd_; }
   bool of_this_process() const noexcept;
 
@@ -75,14 +79,17 @@ class Ticket {
   Ticket(std::shared_ptr<PortState> port, std::uint64_t number)
       : port_(std::move(port)), number_(number) {}
 
-  void stop() { stop_.request_stop(); }
+  // Not in a forked child: the call is its parent's.
+  void stop();
+  // Whether the call is on its way, or was: then its outcome comes.
+  bool begun() const noexcept { return begun_; }
 
   // Hands `work` to `post`, to be called with the time that is left of the timeout, and delivers
   // the Op, which has its value then, or its error. Stopped by this ticket, by `owner` and at exit.
   using Post = std::function<void(std::function<void()>)>;
   using Work = std::function<void(Op& op, const Call& call)>;
   void start(std::unique_ptr<Op> op, double timeout_seconds, const std::stop_token& owner,
-             const Post& post, Work work) const;
+             const Post& post, Work work);
 
   std::unique_ptr<Op> op(std::string_view operation) const;
 
@@ -90,23 +97,33 @@ class Ticket {
   std::shared_ptr<PortState> port_;
   std::uint64_t number_;
   std::stop_source stop_;
+  bool begun_ = false;
 };
 
 class Port {
  public:
   Port() : state_(std::make_shared<PortState>()) {}
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
   ~Port();
 
   int fileno() const noexcept { return state_->fileno(); }
   // Throws Unsupported in a forked child.
   // `number` tells the caller's calls apart: an object would be held unseen by Python's collector.
   Ticket ticket(std::uint64_t number) const;
-  // (number, succeeded, value or exception) of what has ended.
-  nb::list take();
+  // Appends (number, succeeded, value or exception) of what has ended. An exception, as ctrl-C may
+  // throw one at any moment, loses none: what was appended is the caller's, the rest comes the next
+  // time.
+  void take(nb::list into);
   // Waits without the GIL until something has ended; ctrl-C ends it. At exit it does not wait.
+  // Throws Unsupported in a forked child.
   void wait();
+  bool of_this_process() const noexcept { return state_->of_this_process(); }
 
  private:
+  void check_process() const;
+
+  Op* rest_ = nullptr;  // taken, and not appended yet
   std::shared_ptr<PortState> state_;
 };
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Iterable, Iterator
 
-from stepstore import _calls
-from stepstore._calls import Call, StoreChoices
+from stepstore import _calls, _core
+from stepstore._calls import Call, Deadline, StoreChoices
 from stepstore._inputs import Arguments
 from stepstore._step import Step
 from stepstore._values import Receipt, StepData
 from stepstore.exceptions import StorageManagerError
 
 
-class Deadline:
-    """The time of a whole batch."""
-
-    def __init__(self, seconds: float) -> None:
-        self._at = math.inf if math.isinf(seconds) else time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds, never below 0."""
-        return math.inf if math.isinf(self._at) else max(0.0, self._at - time.monotonic())
-
-
 def storing(steps: Iterable[StepData], choices: StoreChoices) -> Iterator[Call[Receipt] | StorageManagerError]:
     """A call per step, or what is wrong with it."""
-    deadline = Deadline(choices.seconds)
     for step in steps:
-        yield storing_one(step, choices, deadline)
+        yield storing_one(step, choices)
 
 
-def storing_one(step: StepData, choices: StoreChoices, deadline: Deadline) -> Call[Receipt] | StorageManagerError:
+def storing_one(step: StepData, choices: StoreChoices) -> Call[Receipt] | StorageManagerError:
     """The call for one step of a batch."""
     try:
-        return _calls.store(step, choices, deadline.left())
+        return _calls.store(step, choices)
     except StorageManagerError as error:
         return error
 
@@ -45,5 +31,21 @@ def retrieving(names: Iterable[tuple[str, str]], legacy: bool, timeout: object) 
     given = Arguments("retrieve_steps")
     deadline = Deadline(given.seconds(timeout))
     checked = [given.step(session, step) for session, step in names]
-    for session, step in checked:
-        yield _calls.retrieve(session, step, None, legacy, deadline.left())
+    return _reading("retrieve_steps", checked, legacy, deadline)
+
+
+def streaming(names: Iterable[tuple[str, str]], legacy: bool, timeout: object) -> Iterator[Call[Step]]:
+    """A call per name, made when its turn comes: each has the time for itself."""
+    seconds = Arguments("stream_steps").seconds(timeout)
+    return _reading("stream_steps", names, legacy, seconds)
+
+
+def _reading(
+    operation: str, names: Iterable[tuple[str, str]], legacy: bool, time: Deadline | float
+) -> Iterator[Call[Step]]:
+    together = _core.Together()
+    for session_id, step_id in names:
+        given = Arguments(operation)
+        session, step = given.step(session_id, step_id)
+        deadline = time if isinstance(time, Deadline) else Deadline(time)
+        yield _calls.retrieve_of(given, session, step, legacy, together, deadline)

@@ -5,14 +5,17 @@ The blocking manager waits for the answer, the one for asyncio awaits it; both s
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from stepstore import _core
-from stepstore._inputs import Arguments, Fields, JsonDefault
+from stepstore import _core, _sizes
+from stepstore._inputs import Arguments, JsonDefault
 from stepstore._step import Step
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Finding, Receipt, StepData, StepInfo
+from stepstore.exceptions import StorageManagerError
 
 T = TypeVar("T")
 Page = tuple[list[str], str]
@@ -20,13 +23,37 @@ Page = tuple[list[str], str]
 PAGE_IDS = 1000
 
 
+class Deadline:
+    """The time of a call or a batch, which runs from here on."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, seconds: float) -> None:
+        self._at = math.inf if math.isinf(seconds) else time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds, never below 0."""
+        return math.inf if math.isinf(self._at) else max(0.0, self._at - time.monotonic())
+
+
 @dataclass(slots=True)
 class Call(Generic[T]):
-    """One call, not begun."""
+    """One call, not begun. Its time runs already: also while it waits for its turn."""
 
-    begin: Callable[[_core.Manager, _core.Ticket | None], Any]
+    given: Arguments  # for errors
+    deadline: Deadline
+    begin: Callable[[_core.Manager, float, _core.Ticket | None], Any]  # the float: seconds that are left
     finish: Callable[[Any], T]
-    size: int = 0  # bytes that it holds
+    size: int | None = 0  # bytes that it holds; None: it reads a step
+
+    def start(self, core: _core.Manager, ticket: _core.Ticket | None = None) -> Any:
+        """Begins it; without a ticket, waits for it and gives the library's answer."""
+        return self.begin(core, self.deadline.left(), ticket)
+
+    def too_late(self) -> StorageManagerError:
+        """The error when its turn did not come in time."""
+        message = "the time given for the call was over before its turn came"
+        return self.given.refuse(message, "Give it more time, or begin fewer calls at once.", "Timeout")
 
 
 @dataclass(slots=True)
@@ -38,19 +65,11 @@ class StoreChoices:
     if_version: int | None
     keep_versions: int | None
     json_default: JsonDefault | None
-    seconds: float
+    deadline: Deadline  # of all of them
 
 
 def _receipt(raw: Any) -> Receipt:
     return Receipt(*raw)
-
-
-def _sizes(fields: Fields) -> int:
-    """Files are read bit by bit, so they hold nothing."""
-    parts = [*fields[2:4], *(component[1] for component in fields[6])]
-    return sum(len(part) for part in parts if isinstance(part, bytes | bytearray | _core.Text)) + sum(
-        part.nbytes for part in parts if isinstance(part, memoryview)
-    )
 
 
 def store_choices(  # noqa: PLR0917
@@ -69,46 +88,66 @@ def store_choices(  # noqa: PLR0917
         given.version(if_version, "if_version", 0),
         given.kept(keep_versions, keep),
         json_default,
-        given.seconds(timeout),
+        Deadline(given.seconds(timeout)),
     )
 
 
-def store(step: StepData, choices: StoreChoices, seconds: float | None = None) -> Call[Receipt]:
-    """Stores a step. `seconds`: what is left of a batch's time."""
+def store(step: StepData, choices: StoreChoices) -> Call[Receipt]:
+    """Stores a step."""
     if not isinstance(step, StepData):
         raise TypeError(f"a step is {type(step).__name__}, not StepData")
     parts = (step.html_content, step.screenshot_bytes, step.action_data, step.metadata, step.components)
-    fields = choices.given.fields((step.session_id, step.step_id), parts, choices.json_default)
-    time = choices.seconds if seconds is None else seconds
+    given = Arguments(choices.given.operation)
+    fields = given.fields((step.session_id, step.step_id), parts, choices.json_default)
 
-    def begin(core: _core.Manager, ticket: _core.Ticket | None) -> Any:
-        return core.store(fields, choices.if_exists, choices.if_version, choices.keep_versions, time, ticket)
+    def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
+        return core.store(fields, choices.if_exists, choices.if_version, choices.keep_versions, left, ticket)
 
-    return Call(begin, _receipt, _sizes(fields))
+    return Call(given, choices.deadline, begin, _receipt, _sizes.of_store(fields))
 
 
 def retrieve(session_id: object, step_id: object, version: object, legacy: bool, timeout: object) -> Call[Step]:
     """Reads a step."""
     given = Arguments("retrieve_step_data")
     session, step = given.step(session_id, step_id)
-    number, seconds = given.version(version, "version", 1), given.seconds(timeout)
-    return Call(lambda core, ticket: core.retrieve(session, step, number, legacy, seconds, ticket), Step)
+    number, deadline = given.version(version, "version", 1), Deadline(given.seconds(timeout))
+
+    def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
+        return core.retrieve(session, step, number, legacy, None, left, ticket)
+
+    return Call(given, deadline, begin, Step, None)
+
+
+def retrieve_of(  # noqa: PLR0917
+    given: Arguments, session: str, step: str, legacy: bool, together: _core.Together, deadline: Deadline
+) -> Call[Step]:
+    """Reads a step of a batch."""
+
+    def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
+        return core.retrieve(session, step, None, legacy, together, left, ticket)
+
+    return Call(given, deadline, begin, Step, None)
 
 
 def stat(session_id: object, step_id: object, version: object, legacy: bool, timeout: object) -> Call[StepInfo]:
     """Reads a manifest."""
     given = Arguments("stat_step")
     session, step = given.step(session_id, step_id)
-    number, seconds = given.version(version, "version", 1), given.seconds(timeout)
-    return Call(lambda core, ticket: core.stat(session, step, number, legacy, seconds, ticket), StepInfo._from_core)
+    number, deadline = given.version(version, "version", 1), Deadline(given.seconds(timeout))
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.stat(session, step, number, legacy, left, ticket),
+        StepInfo._from_core,
+    )
 
 
 def sessions(operation: str, prefix: object, after: object, limit: object, timeout: object) -> Call[Page]:
     """Lists sessions."""
     given = Arguments(operation)
     start, last = given.text(prefix, "prefix"), given.text(after, "after")
-    most, seconds = given.limit(limit), given.seconds(timeout)
-    return Call(lambda core, ticket: core.sessions(start, last, most, seconds, ticket), tuple)
+    most, deadline = given.limit(limit), Deadline(given.seconds(timeout))
+    return Call(given, deadline, lambda core, left, ticket: core.sessions(start, last, most, left, ticket), tuple)
 
 
 def steps(  # noqa: PLR0917
@@ -117,8 +156,10 @@ def steps(  # noqa: PLR0917
     """Lists the steps of a session."""
     given = Arguments("list_steps_for_session")
     session, start, last = given.session(session_id), given.text(prefix, "prefix"), given.text(after, "after")
-    most, seconds = given.limit(limit), given.seconds(timeout)
-    return Call(lambda core, ticket: core.steps(session, start, last, most, legacy, seconds, ticket), tuple)
+    most, deadline = given.limit(limit), Deadline(given.seconds(timeout))
+    return Call(
+        given, deadline, lambda core, left, ticket: core.steps(session, start, last, most, legacy, left, ticket), tuple
+    )
 
 
 def iterate(  # noqa: PLR0917
@@ -129,51 +170,68 @@ def iterate(  # noqa: PLR0917
     session, start, last = given.session(session_id), given.text(prefix, "prefix"), given.text(after, "after")
     most, seconds = given.limit(limit), given.seconds(timeout)
 
-    def begin(core: _core.Manager, ticket: _core.Ticket | None) -> Any:
-        return core.iterate(session, start, last, most, legacy, seconds, ticket)
+    def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
+        return core.iterate(session, start, last, most, legacy, seconds, left, ticket)
 
-    return Call(begin, lambda raw: raw)
+    return Call(given, Deadline(seconds), begin, lambda raw: raw)
 
 
-def next_of(cursor: _core.RawCursor) -> Call[Step | None]:
+def next_of(cursor: _core.RawCursor, session_id: str, timeout: object) -> Call[Step | None]:
     """Reads its next step."""
-    return Call(lambda core, ticket: core.next(cursor, ticket), lambda raw: None if raw is None else Step(raw))
+    given = Arguments("iter_steps")
+    given.key = session_id
+    return Call(
+        given,
+        Deadline(given.seconds(timeout)),
+        lambda core, left, ticket: core.next(cursor, left, ticket),
+        lambda raw: None if raw is None else Step(raw),
+    )
 
 
 def delete_step(session_id: object, step_id: object, timeout: object) -> Call[DeleteResult]:
     """Deletes a step."""
     given = Arguments("delete_step")
     session, step = given.step(session_id, step_id)
-    seconds = given.seconds(timeout)
-    return Call(lambda core, ticket: core.delete_step(session, step, seconds, ticket), lambda raw: DeleteResult(*raw))
+    deadline = Deadline(given.seconds(timeout))
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.delete_step(session, step, left, ticket),
+        lambda raw: DeleteResult(*raw),
+    )
 
 
 def delete_session(session_id: object, timeout: object) -> Call[DeleteResult]:
     """Deletes a session."""
     given = Arguments("delete_session")
-    session, seconds = given.session(session_id), given.seconds(timeout)
-    return Call(lambda core, ticket: core.delete_session(session, seconds, ticket), lambda raw: DeleteResult(*raw))
+    session, deadline = given.session(session_id), Deadline(given.seconds(timeout))
+    return Call(
+        given,
+        deadline,
+        lambda core, left, ticket: core.delete_session(session, left, ticket),
+        lambda raw: DeleteResult(*raw),
+    )
 
 
 def check(session_id: object, data: bool, timeout: object) -> Call[CheckReport]:
     """Looks for damage."""
     given = Arguments("check")
-    session, seconds = given.maybe_session(session_id), given.seconds(timeout)
+    session, deadline = given.maybe_session(session_id), Deadline(given.seconds(timeout))
 
     def finish(raw: dict[str, Any]) -> CheckReport:
         findings = tuple(Finding(*finding) for finding in raw.pop("findings"))
         return CheckReport(**raw, findings=findings)
 
-    return Call(lambda core, ticket: core.check(session, data, seconds, ticket), finish)
+    return Call(given, deadline, lambda core, left, ticket: core.check(session, data, left, ticket), finish)
 
 
 def adopt(session_id: object, dry_run: bool, timeout: object) -> Call[AdoptReport]:
     """Writes manifests for legacy steps."""
     given = Arguments("adopt")
-    session, seconds = given.maybe_session(session_id), given.seconds(timeout)
+    session, deadline = given.maybe_session(session_id), Deadline(given.seconds(timeout))
 
     def finish(raw: tuple[list[tuple[str, str]], list[tuple[str, str, str]]]) -> AdoptReport:
         adopted, skipped = raw
         return AdoptReport(tuple(adopted), tuple(Finding(*finding) for finding in skipped))
 
-    return Call(lambda core, ticket: core.adopt(session, dry_run, seconds, ticket), finish)
+    return Call(given, deadline, lambda core, left, ticket: core.adopt(session, dry_run, left, ticket), finish)

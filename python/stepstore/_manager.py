@@ -116,7 +116,7 @@ class StorageManager:
         return self._opened
 
     def _run(self, call: _calls.Call[T]) -> T:
-        return call.finish(call.begin(self._open.core, None))
+        return call.finish(call.start(self._open.core))
 
     # --- Steps ---
 
@@ -266,6 +266,34 @@ class StorageManager:
         """
         return _window.run("retrieve_steps", self._open, _batches.retrieving(steps, legacy, timeout))
 
+    def stream_steps(
+        self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float | None = 60.0
+    ) -> Iterator[StepOrError]:
+        """Read many steps of any sessions, one result after the other; the next ones are read ahead.
+
+        Unlike `retrieve_steps` it holds no more than `in_flight_bytes_max` of them.
+
+        Args:
+            steps: Pairs of session id and step id; taken bit by bit, so that a generator need not end.
+            legacy: As of `retrieve_step_data`.
+            timeout: Seconds for each step; None: no limit.
+
+        Returns:
+            An iterator with a `Step` per pair in their order, or the exception (not raised) that kept it from being
+            read.
+
+        Raises:
+            InvalidArgument: `timeout` is wrong; raised at once. A wrong id fails its own item.
+            TypeError, ValueError: An item is no pair of str; raised when its turn comes.
+            Closed: The manager was closed.
+
+        Example:
+            >>> _ = store.store_step_data("s", "1", "<p>")
+            >>> [type(result).__name__ for result in store.stream_steps([("s", "1"), ("s", "none")])]
+            ['Step', 'NotFound']
+        """
+        return _window.stream(self._open, _batches.streaming(steps, legacy, timeout))
+
     def stat_step(
         self,
         session_id: str,
@@ -342,8 +370,8 @@ class StorageManager:
                 return
             call = _calls.sessions("iter_sessions", prefix, after, _calls.PAGE_IDS, timeout)
 
-    def _steps_of(self, cursor: _core.RawCursor) -> Iterator[Step]:
-        while (step := self._run(_calls.next_of(cursor))) is not None:
+    def _steps_of(self, cursor: _core.RawCursor, session_id: str, timeout: float | None) -> Iterator[Step]:
+        while (step := self._run(_calls.next_of(cursor, session_id, timeout))) is not None:
             yield step
 
     def list_steps_for_session(
@@ -407,7 +435,7 @@ class StorageManager:
             ['1']
         """
         begun = self._run(_calls.iterate(session_id, prefix, after, limit, legacy, timeout))
-        return self._steps_of(begun)
+        return self._steps_of(begun, session_id, timeout)
 
     # --- Deletion and care ---
 

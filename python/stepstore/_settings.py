@@ -11,7 +11,7 @@ from stepstore._s3_inputs import Credentials
 from stepstore._values import StorageInfo
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Opened:
     """The library's manager, and what may be on its way to it at the same time."""
 

@@ -13,6 +13,11 @@ from stepstore._values import ComponentInfo, Receipt, StepInfo
 from stepstore.exceptions import StorageManagerError
 
 
+def held_by(step: Step) -> int:
+    """The bytes of a step that was read."""
+    return step._raw.size()
+
+
 class Step:
     """A step that was read: whole, and every byte verified. Unpacks into html, screenshot and action.
 

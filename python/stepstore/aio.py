@@ -11,14 +11,14 @@ The work is done by the library's threads, which never take the GIL; the loop do
 
 from __future__ import annotations
 
-import asyncio
 import os
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
 from stepstore import _batches, _calls, _core, exceptions
+from stepstore._flights import Batch, stream
 from stepstore._inputs import (
     Arguments,
     Components,
@@ -30,7 +30,7 @@ from stepstore._inputs import (
     KeepVersions,
     Screenshot,
 )
-from stepstore._lanes import Flight, Lane, Lanes
+from stepstore._lanes import Lane, lane_of
 from stepstore._s3_inputs import Credentials
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
@@ -49,9 +49,10 @@ class StorageManager:
 
     One manager may be used by any number of tasks, and on several loops in several threads. At most twice
     `concurrency` calls and `in_flight_bytes_max` bytes are on their way for a loop; others wait for their turn in the
-    order of coming. A task that is cancelled, also by `asyncio.timeout`, stops its call and waits until it has ended:
-    the step is whole or as it was before, and nothing goes on. What a call is given as `bytes` is taken without a
-    copy; what can be changed is copied.
+    order of coming, while their timeout runs already. A task that is cancelled, also by `asyncio.timeout`, stops its
+    call and waits until it has ended: the step is whole or as it was before, and nothing goes on. One that is cancelled
+    a second time meanwhile waits no longer. What a call is given as `bytes` is taken without a copy; what can be
+    changed is copied.
 
     After `os.fork()` a child needs an event loop of its own; the manager works there. uvloop works.
 
@@ -103,8 +104,6 @@ class StorageManager:
             prefer_s3,
         )
 
-        self._lanes = Lanes(self._opened)
-
     @property
     def _native(self) -> _core.Manager:
         assert self._opened is not None
@@ -113,10 +112,11 @@ class StorageManager:
     def _lane(self) -> Lane:
         if self._closed:
             raise exceptions.make("Closed", "StorageManager", "", "the StorageManager was closed", "Open another one.")
-        return self._lanes.mine()
+        assert self._opened is not None
+        return lane_of(self._opened)
 
     async def _run(self, call: _calls.Call[T]) -> T:
-        return await self._lane().run(call)
+        return await self._lane().run(self._native, call)
 
     # --- Steps ---
 
@@ -210,15 +210,14 @@ class StorageManager:
         choices = _calls.store_choices(
             Arguments("store_steps"), if_exists, if_version, keep_versions, keep, json_default, timeout
         )
-        deadline = _batches.Deadline(choices.seconds)
 
         async def calls() -> AsyncIterator[_calls.Call[Receipt] | StorageManagerError]:
             if isinstance(steps, AsyncIterable):
                 async for step in steps:
-                    yield _batches.storing_one(step, choices, deadline)
+                    yield _batches.storing_one(step, choices)
             else:
                 for step in steps:
-                    yield _batches.storing_one(step, choices, deadline)
+                    yield _batches.storing_one(step, choices)
 
         return await self._batch(calls())
 
@@ -282,6 +281,34 @@ class StorageManager:
                 yield call
 
         return await self._batch(calls())
+
+    def stream_steps(
+        self, steps: Iterable[tuple[str, str]], *, legacy: bool = False, timeout: float | None = 60.0
+    ) -> AsyncIterator[StepOrError]:
+        """Read many steps of any sessions, one result after the other; the next ones are read ahead.
+
+        Unlike `retrieve_steps` it holds no more than `in_flight_bytes_max` of them.
+
+        Args:
+            steps: Pairs of session id and step id; taken bit by bit, so that a generator need not end.
+            legacy: As of `retrieve_step_data`.
+            timeout: Seconds for each step; None: no limit.
+
+        Returns:
+            An iterator with a `Step` per pair in their order, or the exception (not raised) that kept it from being
+            read.
+
+        Raises:
+            InvalidArgument: `timeout` is wrong; raised at once. A wrong id fails its own item.
+            TypeError, ValueError: An item is no pair of str; raised when its turn comes.
+            Closed: The manager was closed.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> [type(result).__name__ async for result in store.stream_steps([("s", "1"), ("s", "none")])]
+            ['Step', 'NotFound']
+        """
+        return self._stream(_batches.streaming(steps, legacy, timeout))
 
     async def stat_step(
         self,
@@ -362,21 +389,30 @@ class StorageManager:
                 return
             call = _calls.sessions("iter_sessions", prefix, after, _calls.PAGE_IDS, timeout)
 
-    async def _steps_of(self, begin: _calls.Call[_core.RawCursor]) -> AsyncIterator[Step]:
+    async def _steps_of(
+        self, begin: _calls.Call[_core.RawCursor], session_id: str, timeout: float | None
+    ) -> AsyncIterator[Step]:
         cursor = await self._run(begin)
-        while (step := await self._run(_calls.next_of(cursor))) is not None:
+        while (step := await self._run(_calls.next_of(cursor, session_id, timeout))) is not None:
             yield step
 
     async def _batch(self, calls: AsyncIterator[_calls.Call[T] | StorageManagerError]) -> list[T | StorageManagerError]:
-        lane = self._lane()
-        begun: list[Flight | StorageManagerError] = []
+        batch: Batch[T] = Batch(self._lane(), self._native)
         try:
             async for call in calls:
-                begun.append(await lane.begin(call) if isinstance(call, _calls.Call) else call)
-            return [(await each.outcome())[1] if isinstance(each, Flight) else each for each in begun]
-        except BaseException:
-            await asyncio.gather(*(each.stop() for each in begun if isinstance(each, Flight)))
+                await batch.add(call)
+            return await batch.results()
+        except GeneratorExit:  # its loop has ended: nobody may wait here
+            batch.give_up()
             raise
+        except BaseException:
+            await batch.stop()
+            raise
+
+    async def _stream(self, calls: Iterator[_calls.Call[Step]]) -> AsyncIterator[StepOrError]:
+        assert self._opened is not None
+        async for result in stream(self._lane(), self._opened, calls):
+            yield result
 
     async def list_steps_for_session(
         self,
@@ -438,7 +474,8 @@ class StorageManager:
             >>> [step.step_id async for step in store.iter_steps("s")]
             ['1']
         """
-        return self._steps_of(_calls.iterate(session_id, prefix, after, limit, legacy, timeout))
+        begin = _calls.iterate(session_id, prefix, after, limit, legacy, timeout)
+        return self._steps_of(begin, session_id, timeout)
 
     # --- Deletion and care ---
 
@@ -541,7 +578,8 @@ class StorageManager:
             >>> await store.aclose()
         """
         self._closed = True
-        await self._lanes.mine().until_idle()
+        assert self._opened is not None
+        await lane_of(self._opened).until_idle()
         self._native.close()
 
     async def __aenter__(self) -> Self:

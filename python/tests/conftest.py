@@ -1,10 +1,13 @@
 """What the tests of the Python package share."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from stepstore import StorageManager
+
+sys.path.insert(0, str(Path(__file__).parent))  # for silent_server
 
 
 @pytest.fixture(params=["memory", "local"])

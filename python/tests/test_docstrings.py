@@ -45,6 +45,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "store_steps": ([StepData("s", "1", "<p>")],),
     "retrieve_step_data": ("s", "1"),
     "retrieve_steps": ([("s", "1")],),
+    "stream_steps": ([("s", "1")],),
     "stat_step": ("s", "1"),
     "list_sessions": (),
     "iter_sessions": (),
@@ -197,7 +198,7 @@ def test_properties_of_a_step_have_units() -> None:
 @pytest.mark.parametrize(("cls", "name"), FAILING, ids=name_of)
 def test_errors_are_named(cls: type, name: str) -> None:
     named = section(own_text(vars(cls)[name]), "Raises")
-    assert "StorageManagerError" in named or name in {"store_steps", "retrieve_steps"}
+    assert "StorageManagerError" in named or name in {"store_steps", "retrieve_steps", "stream_steps"}
     for each in {*named, *shared_errors()}:
         kind = getattr(stepstore, each, None) or getattr(builtins, each)
         assert issubclass(kind, Exception), each

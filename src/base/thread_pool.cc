@@ -29,10 +29,19 @@ class ThreadPool::Threads {
     {
       const std::lock_guard guard(mutex_);
       tasks_.push_back(std::move(task));
+      resting_ = false;
       // A thread that was woken is idle until it has the lock again.
-      if (tasks_.size() > idle_ && threads_.size() < most_) start_one();
+      if (tasks_.size() > idle_ && alive_ < most_) start_one();
     }
     wake_.notify_one();
+  }
+
+  void rest() {
+    {
+      const std::lock_guard guard(mutex_);
+      resting_ = true;
+    }
+    wake_.notify_all();
   }
 
  private:
@@ -40,8 +49,9 @@ class ThreadPool::Threads {
   void start_one() {
     try {
       threads_.emplace_back([this] { serve(); });
+      ++alive_;
     } catch (const std::system_error&) {
-      if (threads_.empty()) {
+      if (alive_ == 0) {
         tasks_.pop_back();
         throw;
       }
@@ -52,9 +62,12 @@ class ThreadPool::Threads {
     std::unique_lock lock(mutex_);
     for (;;) {
       ++idle_;
-      wake_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
+      wake_.wait(lock, [this] { return closing_ || resting_ || !tasks_.empty(); });
       --idle_;
-      if (tasks_.empty()) return;
+      if (tasks_.empty()) {
+        --alive_;
+        return;
+      }
       {
         const auto task = std::move(tasks_.front());
         tasks_.pop_front();
@@ -71,7 +84,9 @@ class ThreadPool::Threads {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
   std::size_t idle_ = 0;
+  std::size_t alive_ = 0;  // of threads_; the others have come to their end
   bool closing_ = false;
+  bool resting_ = false;
   std::vector<std::thread> threads_;
 };
 
@@ -101,6 +116,12 @@ void ThreadPool::finish() {
     owner_->forget_a_parents();
     threads = std::move(owner_->threads);
   }
+}
+
+void ThreadPool::rest() {
+  const std::lock_guard guard(owner_->mutex);
+  owner_->forget_a_parents();
+  if (owner_->threads) owner_->threads->rest();
 }
 
 void ThreadPool::add(std::function<void()> task) {

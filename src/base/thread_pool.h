@@ -21,6 +21,9 @@ class ThreadPool {
   // Runs what was added before, and ends the threads; the next task starts some again. Not to be
   // called by one of its own threads.
   void finish();
+  // Ends its threads as soon as they have nothing to do, and waits for none. The next task starts
+  // some again.
+  void rest();
 
  private:
   class Threads;

@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <future>
+#include <iterator>
+#include <latch>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -99,6 +103,33 @@ TEST(ThreadPool, AForkedChildStartsItsOwn) {
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST(ThreadPool, ThreadsThatRestEndAndOthersStart) {
+  ThreadPool pool(4);
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  for (int round = 0; round < 3; ++round) {
+    std::latch began(4), go_on(1);
+    for (int i = 0; i < 4; ++i) {
+      pool.add([&] {
+        began.count_down();
+        go_on.wait();
+      });
+    }
+    began.wait();
+    pool.rest();  // while they are busy: waits for none
+    EXPECT_EQ(threads(), before + 4);
+    go_on.count_down();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (threads() != before && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(threads(), before);
+  }
 }
 
 }  // namespace

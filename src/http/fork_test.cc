@@ -7,6 +7,7 @@
 #include "http/http_fixture.h"
 #include "http/server.h"
 #include "http/tls_fixture.h"
+#include "http/waiter.h"
 
 namespace stepstore::http {
 namespace {
@@ -66,6 +67,38 @@ TEST_P(Fork, LeavesTheParentsConnectionsAlone) {
   EXPECT_EQ(after.response->body.text(), "after");
   EXPECT_TRUE(after.reused);
   EXPECT_EQ(after.sends, 1);
+}
+
+// A child that stops what it inherited must not reach the thread of its parent that waits: they
+// share the descriptor that wakes it.
+TEST(ForkWait, LeavesTheParentsWaitAlone) {
+  std::stop_source stop;
+  int asked = 0;
+  const CallLimits limits{.deadline = std::chrono::steady_clock::now() + 350ms,
+                          .stop = stop.get_token(),
+                          .interrupted = [&asked] {
+                            ++asked;
+                            return false;
+                          }};
+  Waiter waiter(limits, system_clock());
+  std::vector<pollfd> none;
+  waiter.wait(none, std::chrono::steady_clock::now());  // from here on it can be woken
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::alarm(60);
+    stop.request_stop();
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_THROW(
+      {
+        for (;;) waiter.wait(none, limits.deadline);
+      },
+      Timeout);
+  EXPECT_LT(asked, 20) << "a wait that was woken returns at once, again and again";
 }
 
 INSTANTIATE_TEST_SUITE_P(, Fork, testing::Bool(),

@@ -30,7 +30,12 @@ struct Spare {
   }
   int take() {
     if (fd >= 0 && owner != this_process()) put_away();
-    if (fd >= 0) return std::exchange(fd, -1);
+    if (fd >= 0) {
+      // What was written to it in another call must not end a wait of this one.
+      std::uint64_t count = 0;
+      [[maybe_unused]] const ssize_t got = ::read(fd, &count, sizeof count);
+      return std::exchange(fd, -1);
+    }
     const int made = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (made < 0) errno_error(errno, "wait", "", "eventfd").raise();
     return made;
@@ -46,6 +51,7 @@ thread_local Spare spare;
 }  // namespace
 
 void Waiter::Wake::operator()() const noexcept {
+  if (process != this_process()) return;  // a forked child shares the parent's, who still waits
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
 }
@@ -64,7 +70,8 @@ Waiter::~Waiter() {
 void Waiter::listen_to_stop() {
   if (wake_ >= 0 || !limits_.stop.stop_possible()) return;
   wake_ = spare.take();
-  on_stop_.emplace(limits_.stop, Wake{wake_});
+  on_stop_ = std::make_unique<std::stop_callback<Wake>>(
+      limits_.stop, Wake{.fd = wake_, .process = this_process()});
 }
 
 void Waiter::wait(std::vector<pollfd>& descriptors, std::chrono::steady_clock::time_point until) {

@@ -3,8 +3,7 @@
 
 #include <poll.h>
 
-#include <functional>
-#include <optional>
+#include <memory>
 #include <stop_token>
 #include <vector>
 
@@ -30,12 +29,15 @@ class Waiter {
 
   struct Wake {
     int fd;
+    pid_t process;
     void operator()() const noexcept;
   };
   const CallLimits& limits_;
   Clock& clock_;
   int wake_ = -1;  // an eventfd, which the thread keeps for its next call
-  std::optional<std::stop_callback<Wake>> on_stop_{};
+  // On the heap: in a forked child, whoever stops this token must not find another thread's stack
+  // where the callback was.
+  std::unique_ptr<std::stop_callback<Wake>> on_stop_{};
 };
 
 }  // namespace stepstore::http

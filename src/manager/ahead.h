@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/fork.h"
 #include "base/thread_pool.h"
 
 namespace stepstore {
@@ -20,8 +21,12 @@ template <class T>
 class Ahead {
  public:
   explicit Ahead(ThreadPool& pool) : pool_(pool) {}
-  // Waits for what runs; what has not begun never does.
+  // Waits for what runs, unless that was abandoned; what has not begun never does.
   ~Ahead() {
+    if (process_ != this_process()) {
+      leave_to_the_parent();
+      return;
+    }
     for (const auto& item : items_) {
       if (item->begin()) continue;
       std::unique_lock lock(item->mutex);
@@ -32,6 +37,16 @@ class Ahead {
   Ahead& operator=(const Ahead&) = delete;
 
   std::size_t size() const { return items_.size(); }
+
+  // What has not begun never does, and nobody hears of what runs: it has to keep what it uses.
+  void abandon() {
+    if (process_ != this_process()) {
+      leave_to_the_parent();
+      return;
+    }
+    for (const auto& item : items_) item->begin();
+    items_.clear();
+  }
 
   // Says whether the caller was interrupted; only asked on the caller's thread, empty on others.
   using Interrupted = std::function<bool()>;
@@ -93,8 +108,16 @@ class Ahead {
     std::optional<T> value;
   };
 
+  // In a forked child nobody is there to end what runs, and its locks may be held for ever.
+  void leave_to_the_parent() {
+    [[maybe_unused]] const auto* const left_behind =
+        new std::deque<std::shared_ptr<Item>>(std::move(items_));
+    items_.clear();
+  }
+
   ThreadPool& pool_;
   std::deque<std::shared_ptr<Item>> items_;
+  pid_t process_ = this_process();
 };
 
 }  // namespace stepstore

@@ -48,8 +48,11 @@ struct StepFolder {
 }  // namespace
 
 Listing Lister::steps(std::string_view session_id, const ListOptions& options,
-                      const CallLimits& limits) {
-  const std::uint64_t generation = roots_.read_session(session_id, limits).root.generation;
+                      const CallLimits& limits, std::optional<std::uint64_t>* known) {
+  const bool ask = known == nullptr || !*known;
+  const std::uint64_t generation =
+      ask ? roots_.read_session(session_id, limits).root.generation : **known;
+  if (known != nullptr) *known = generation;
   const std::string folder = session_folder(session_id, generation) + "/";
   const Timestamp legacy_newest = clock_.now_ms() - kLegacyAgeMin;
   ListRequest request{.prefix = folder + encode_id_prefix(options.prefix, "prefix")};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,10 @@ class Lister {
       : store_(store), roots_(roots), clock_(clock) {}
 
   Listing sessions(const ListOptions& options, const CallLimits& limits);
-  Listing steps(std::string_view session_id, const ListOptions& options, const CallLimits& limits);
+  // `generation`: that of the session, for the pages of one iteration: the first one asks for it,
+  // the others take it from there.
+  Listing steps(std::string_view session_id, const ListOptions& options, const CallLimits& limits,
+                std::optional<std::uint64_t>* generation = nullptr);
 
  private:
   Listing sessions_in_order(const ListOptions& options, const CallLimits& limits);

@@ -11,6 +11,7 @@
 #include "check/integrity.h"
 #include "layout/keys.h"
 #include "manager/calls.h"
+#include "manager/reads_together.h"
 
 namespace stepstore {
 namespace {
@@ -32,6 +33,10 @@ Step retrieve(ManagerCore& core, std::string_view session_id, std::string_view s
   return call(core, "retrieve_step_data", step_name(session_id, step_id), options.call,
               [&](const CallLimits& limits) {
                 core.gate.before_read(limits);
+                if (options.together) {
+                  return options.together->read(core.reader, core.roots, core.clock, session_id,
+                                                step_id, options, limits);
+                }
                 return core.reader.read(session_id, step_id, options, limits);
               });
 }
@@ -71,7 +76,10 @@ StorageManager::~StorageManager() {
   core_->pool.finish();  // not left to the core, which cursors may keep
 }
 
-void StorageManager::close() { core_->closed = true; }
+void StorageManager::close() {
+  core_->closed = true;
+  core_->pool.rest();
+}
 
 // --- Steps
 // ------------------------------------------------------------------------------------------------------------

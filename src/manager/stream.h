@@ -2,6 +2,7 @@
 // are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/stop_link.h"
 #include "manager/ahead.h"
 #include "stepstore/object_store.h"
 
@@ -17,12 +19,16 @@ namespace stepstore {
 template <class T>
 struct StreamItem {
   std::function<T(const CallLimits&)> work;  // on any thread; must not throw
-  std::uint64_t bytes = 0;                   // held while it is on its way
+  // How many it holds until its result was told, as far as that is known at the moment. Asked on
+  // the calling thread.
+  std::function<std::uint64_t()> bytes;
 };
 
 struct StreamBounds {
   std::size_t items = 1;
   std::uint64_t bytes = 0;  // one item may have more, alone
+  // One item at first and twice as many after each result, for items whose size is a guess.
+  bool begin_with_one = false;
 };
 
 // Pulls items from `next` until it gives none, and tells `done` their results in the same order;
@@ -35,7 +41,7 @@ void run_stream(ThreadPool& pool, StreamBounds bounds, const CallLimits& limits,
                 const std::function<std::optional<StreamItem<T>>()>& next,
                 const std::function<void(T)>& done) {
   std::stop_source stop;
-  const std::stop_callback forward(limits.stop, [&stop] { stop.request_stop(); });
+  const StopLink link = link_stops(limits.stop, stop);
   const CallLimits shared{.deadline = limits.deadline, .stop = stop.get_token(), .interrupted = {}};
   std::function<bool()> interrupted;
   if (limits.interrupted) {
@@ -45,23 +51,27 @@ void run_stream(ThreadPool& pool, StreamBounds bounds, const CallLimits& limits,
     };
   }
 
-  std::deque<std::uint64_t> sizes;
-  std::uint64_t held = 0;
+  std::deque<std::function<std::uint64_t()>> sizes;
+  const auto held = [&sizes] {
+    std::uint64_t sum = 0;
+    for (const auto& size : sizes) sum += size();
+    return sum;
+  };
+  std::size_t items_max = bounds.begin_with_one ? 1 : bounds.items;
   Ahead<T> ahead(pool);
   const auto tell_one = [&] {
     T result = ahead.take(interrupted);
-    held -= sizes.front();
-    sizes.pop_front();
+    items_max = std::min(2 * items_max, bounds.items);
     done(std::move(result));
+    sizes.pop_front();
   };
   try {
     while (std::optional<StreamItem<T>> item = next()) {
       const auto full = [&] {
-        return ahead.size() >= bounds.items || held + item->bytes > bounds.bytes;
+        return ahead.size() >= items_max || held() + item->bytes() > bounds.bytes;
       };
       while (ahead.size() > 0 && (full() || ahead.ready())) tell_one();
-      held += item->bytes;
-      sizes.push_back(item->bytes);
+      sizes.push_back(std::move(item->bytes));
       ahead.begin([work = std::move(item->work), shared](const std::function<bool()>& asked) {
         CallLimits own = shared;
         own.interrupted = asked;
