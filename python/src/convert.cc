@@ -33,10 +33,9 @@ BytesView Buffers::view_of_text(nb::handle object, std::optional<std::size_t> co
 void Buffers::fill(StepData& data) {
   for (LateText& late : texts_) {
     if (late.text->is_utf8()) continue;
-    const std::size_t size = late.text->size();
-    late.utf8 = std::make_unique_for_overwrite<char[]>(size);
-    late.text->write_utf8(late.utf8.get());
-    const BytesView bytes(std::string_view(late.utf8.get(), size));
+    Text::Utf8 made = late.text->to_utf8();
+    late.utf8 = std::move(made.bytes);
+    const BytesView bytes(std::string_view(late.utf8.get(), made.size));
     if (late.component) {
       data.components[*late.component].data = bytes;
     } else {

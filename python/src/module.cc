@@ -22,8 +22,8 @@ NB_MODULE(_core, m) {
 
   nb::class_<Text>(m, "Text")
       .def(nb::init<const nb::object&>(), nb::arg("text"))
-      .def("__len__", &Text::size)
-      .def("has_encoding", &Text::has_encoding);
+      .def("__len__", &Text::held)
+      .def("was_mended", &Text::was_mended);
 
   nb::class_<Ticket>(m, "Ticket").def("stop", &Ticket::stop).def("begun", &Ticket::begun);
   nb::class_<Port>(m, "Port")
@@ -43,6 +43,7 @@ NB_MODULE(_core, m) {
       .def("bytes", &RawStep::bytes, nb::arg("name"))
       .def("size", [](const RawStep& raw) { return raw.step.info().total_size(); })
       .def("info", &RawStep::info);
+  // NOLINTNEXTLINE(bugprone-unused-raii): its constructor makes the class known to Python.
   nb::class_<RawCursor>(m, "RawCursor");
   nb::class_<Together>(m, "Together").def(nb::init<>());
 

@@ -11,8 +11,14 @@ constexpr std::size_t kBlock = 64;
 
 struct Measured {
   std::size_t size;
-  bool has_encoding;
+  bool surrogates;  // lone ones, each counted as the one byte of its replacement
 };
+
+template <class Character>
+std::size_t count_surrogates(const Character* text, std::size_t length) {
+  return static_cast<std::size_t>(
+      std::count_if(text, text + length, [](Character one) { return one >> 11U == 0x1BU; }));
+}
 
 // In the character's own width throughout, so that the compiler can look at many at once.
 template <class Character>
@@ -39,7 +45,10 @@ Measured measure(const Character* text, std::size_t length) {
     size += longer;
     surrogates |= odd != 0;
   }
-  return {size, !surrogates};
+  if constexpr (sizeof(Character) > 1) {
+    if (surrogates) size -= 2 * count_surrogates(text, length);
+  }
+  return {size, surrogates};
 }
 
 char* put(std::uint32_t one, char* out) {
@@ -49,6 +58,8 @@ char* put(std::uint32_t one, char* out) {
   } else if (one < 0x800) {
     *out++ = static_cast<char>(0xC0 | one >> 6);
     *out++ = last(0);
+  } else if (one >> 11 == 0x1B) {
+    *out++ = '?';
   } else if (one < 0x10000) {
     *out++ = static_cast<char>(0xE0 | one >> 12);
     *out++ = last(6);
@@ -96,21 +107,19 @@ Text::Text(const nb::object& str) : str_(str) {
   length_ = static_cast<std::size_t>(PyUnicode_GET_LENGTH(object));
   width_ = static_cast<int>(PyUnicode_KIND(object));
   is_ascii_ = PyUnicode_IS_ASCII(object);
-  if (is_ascii_) {
-    size_ = length_;
-    return;
-  }
-  const Measured found = width_ == 1   ? measure(as<Py_UCS1>(characters_), length_)
-                         : width_ == 2 ? measure(as<Py_UCS2>(characters_), length_)
-                                       : measure(as<Py_UCS4>(characters_), length_);
-  size_ = found.size;
-  has_encoding_ = found.has_encoding;
 }
 
-void Text::write_utf8(char* out) const noexcept {
-  if (width_ == 1) return write(as<Py_UCS1>(characters_), length_, out);
-  if (width_ == 2) return write(as<Py_UCS2>(characters_), length_, out);
-  write(as<Py_UCS4>(characters_), length_, out);
+Text::Utf8 Text::to_utf8() const {
+  const auto encode = [this](const auto* text) {
+    const Measured found = measure(text, length_);
+    mended_ = found.surrogates;
+    Utf8 made{std::make_unique_for_overwrite<char[]>(found.size), found.size};
+    write(text, length_, made.bytes.get());
+    return made;
+  };
+  if (width_ == 1) return encode(as<Py_UCS1>(characters_));
+  if (width_ == 2) return encode(as<Py_UCS2>(characters_));
+  return encode(as<Py_UCS4>(characters_));
 }
 
 }  // namespace stepstore::python

@@ -4,8 +4,10 @@
 
 #include <nanobind/nanobind.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "stepstore/bytes.h"
 
@@ -15,20 +17,25 @@ namespace nb = nanobind;
 
 class Text {
  public:
-  // Looks at every character once, to tell the size. Throws TypeError for what is no str.
+  // Looks at no character. Throws TypeError for what is no str.
   explicit Text(const nb::object& str);
 
-  std::size_t size() const noexcept { return size_; }
-  // False when it holds lone surrogates; then only size() may be asked for.
-  bool has_encoding() const noexcept { return has_encoding_; }
+  // Bytes, as Python holds it.
+  std::size_t held() const noexcept { return length_ * static_cast<std::size_t>(width_); }
+  // True once UTF-8 was made of it and it held lone surrogates, which have none: each has become
+  // '?'.
+  bool was_mended() const noexcept { return mended_; }
 
   // The rest needs no GIL: the characters of a str never change, and this keeps it.
 
   // True when it is stored as UTF-8 already, as ASCII; then view() gives it.
   bool is_utf8() const noexcept { return is_ascii_; }
-  BytesView view() const noexcept { return {static_cast<const std::byte*>(characters_), size_}; }
-  // `out` takes size() bytes.
-  void write_utf8(char* out) const noexcept;
+  BytesView view() const noexcept { return {static_cast<const std::byte*>(characters_), length_}; }
+  struct Utf8 {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+  };
+  Utf8 to_utf8() const;
 
  private:
   nb::object str_;
@@ -36,8 +43,7 @@ class Text {
   std::size_t length_ = 0;
   int width_ = 1;  // bytes of a character: 1, 2 or 4
   bool is_ascii_ = false;
-  bool has_encoding_ = true;
-  std::size_t size_ = 0;
+  mutable std::atomic<bool> mended_ = false;
 };
 
 }  // namespace stepstore::python

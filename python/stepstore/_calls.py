@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from stepstore import _core, _sizes
-from stepstore._inputs import Arguments, JsonDefault
+from stepstore._inputs import Arguments, Fields, JsonDefault, note_surrogates
 from stepstore._step import Step
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Finding, Receipt, StepData, StepInfo
 from stepstore.exceptions import StorageManagerError
@@ -36,11 +36,24 @@ class Deadline:
         return math.inf if math.isinf(self._at) else max(0.0, self._at - time.monotonic())
 
 
-@dataclass(slots=True)
-class Call(Generic[T]):
-    """One call, not begun. Its time runs already: also while it waits for its turn."""
+class Waiting:
+    """What may have to wait for its turn. Its time runs already."""
 
+    __slots__ = ()
     given: Arguments  # for errors
+    deadline: Deadline
+
+    def too_late(self) -> StorageManagerError:
+        """The error when its turn did not come in time."""
+        message = "the time given for the call was over before its turn came"
+        return self.given.refuse(message, "Give it more time, or begin fewer calls at once.", "Timeout")
+
+
+@dataclass(slots=True)
+class Call(Waiting, Generic[T]):
+    """One call, not begun."""
+
+    given: Arguments
     deadline: Deadline
     begin: Callable[[_core.Manager, float, _core.Ticket | None], Any]  # the float: seconds that are left
     finish: Callable[[Any], T]
@@ -50,10 +63,22 @@ class Call(Generic[T]):
         """Begins it; without a ticket, waits for it and gives the library's answer."""
         return self.begin(core, self.deadline.left(), ticket)
 
-    def too_late(self) -> StorageManagerError:
-        """The error when its turn did not come in time."""
-        message = "the time given for the call was over before its turn came"
-        return self.given.refuse(message, "Give it more time, or begin fewer calls at once.", "Timeout")
+    def prepared(self) -> Call[T]:
+        """Itself."""
+        return self
+
+
+@dataclass(slots=True)
+class Later(Waiting, Generic[T]):
+    """A call whose data is looked at when its turn has come.
+
+    Else an event loop with a task for each of a thousand steps would look at all of them in one turn of its own.
+    """
+
+    given: Arguments
+    deadline: Deadline
+    prepared: Callable[[], Call[T]]
+    size: int  # as far as it can be told without a look
 
 
 @dataclass(slots=True)
@@ -70,6 +95,12 @@ class StoreChoices:
 
 def _receipt(raw: Any) -> Receipt:
     return Receipt(*raw)
+
+
+def _named_parts(fields: Fields) -> Iterator[tuple[str, object]]:
+    yield "html_content", fields[2]
+    for name, part, _ in fields[6]:
+        yield f"component {name!r}", part
 
 
 def store_choices(  # noqa: PLR0917
@@ -100,10 +131,24 @@ def store(step: StepData, choices: StoreChoices) -> Call[Receipt]:
     given = Arguments(choices.given.operation)
     fields = given.fields((step.session_id, step.step_id), parts, choices.json_default)
 
+    texts = [(name, part) for name, part in _named_parts(fields) if isinstance(part, _core.Text)]
+
+    def finish(raw: Any) -> Receipt:
+        for name, text in texts:
+            if text.was_mended():
+                note_surrogates(name)
+        return _receipt(raw)
+
     def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
         return core.store(fields, choices.if_exists, choices.if_version, choices.keep_versions, left, ticket)
 
-    return Call(given, choices.deadline, begin, _receipt, _sizes.of_store(fields))
+    return Call(given, choices.deadline, begin, finish, _sizes.of_store(fields))
+
+
+def store_later(step: StepData, choices: StoreChoices) -> Later[Receipt]:
+    """Stores a step, which is looked at later."""
+    parts = (step.html_content, step.screenshot_bytes, step.action_data, step.metadata)
+    return Later(choices.given, choices.deadline, lambda: store(step, choices), _sizes.of_parts(parts))
 
 
 def retrieve(session_id: object, step_id: object, version: object, legacy: bool, timeout: object) -> Call[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,8 @@ from stepstore._step import Step, held_by
 from stepstore.exceptions import Closed, StorageManagerError
 
 T = TypeVar("T")
+
+TURN_S = 0.001  # a batch gives way to the loop's other work after so long
 
 
 def _give_up(flights: Iterable[Flight]) -> None:
@@ -37,6 +40,7 @@ class Batch(Generic[T]):
         self._flying: dict[int, Flight] = {}
         self._results: list[Any] = []
         self._landed: asyncio.Future[None] | None = None
+        self._turn_began = time.perf_counter()
 
     async def add(self, call: Call[T] | StorageManagerError) -> None:
         """Begins a call when there is room, or takes what is wrong with it as its result."""
@@ -59,6 +63,13 @@ class Batch(Generic[T]):
             self._results[index] = error
             return
         self._flying[index] = flight
+        await self._let_others_run()
+
+    async def _let_others_run(self) -> None:
+        # Each step costs the loop some work, and a batch may begin many before it has to wait.
+        if time.perf_counter() - self._turn_began > TURN_S:
+            await asyncio.sleep(0)
+            self._turn_began = time.perf_counter()
 
     async def results(self) -> list[T | StorageManagerError]:
         """All of them, when they are there."""

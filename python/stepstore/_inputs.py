@@ -46,14 +46,17 @@ def _encoded(text: str, what: str) -> bytes | _core.Text:
     Long text is encoded by the library's threads, so that an event loop does not wait for it.
     """
     if len(text) >= _LONG_TEXT:
-        later = _core.Text(text)
-        if later.has_encoding():
-            return later
+        return _core.Text(text)
     try:
         return text.encode()
     except UnicodeEncodeError:
-        _logger.warning("%s holds lone surrogates; they are stored as '?'", what)
+        note_surrogates(what)
         return text.encode(errors="replace")
+
+
+def note_surrogates(what: str) -> None:
+    """Says that a text had no encoding."""
+    _logger.warning("%s holds lone surrogates; they are stored as '?'", what)
 
 
 def _binary(value: object, what: str) -> object:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from stepstore import _core, _log
-from stepstore._calls import Call
+from stepstore._calls import Call, Later
 from stepstore._settings import Opened
 from stepstore._sizes import Reads
 
@@ -161,7 +161,7 @@ class Lane:
         else:
             self._bytes += size
 
-    async def _enter(self, call: Call[Any]) -> None:
+    async def _enter(self, call: Call[Any] | Later[Any]) -> None:
         """Waits for its turn, in the order of coming and no longer than the call may take."""
         if self.has_room(call.size):
             self._take(call.size)
@@ -214,20 +214,25 @@ class Lane:
 
     # --- Calls ---
 
-    async def begin(self, core: _core.Manager, call: Call[Any], done: Done) -> Flight:
+    async def begin(self, core: _core.Manager, call: Call[Any] | Later[Any], done: Done) -> Flight:
         """Waits for room and begins the call. `done` is told its outcome once, on the loop, if it has begun."""
         if self._pid == os.getpid():  # else nobody will ever make room; beginning says what is wrong
             await self._enter(call)
         else:
             self._take(call.size)
         _log.follow()
+        size = call.size
         try:
-            return Flight(self, call, core, done)
+            ready = call.prepared()
+            if ready.size != size:  # now that it was looked at
+                self._bytes += (ready.size or 0) - (size or 0)
+                size = ready.size
+            return Flight(self, ready, core, done)
         except BaseException:
-            self.leave(call.size)
+            self.leave(size)
             raise
 
-    async def run(self, core: _core.Manager, call: Call[T]) -> T:
+    async def run(self, core: _core.Manager, call: Call[T] | Later[T]) -> T:
         """Makes a call. A task that is cancelled stops it, and waits until it has ended."""
         outcome: asyncio.Future[tuple[bool, Any]] = asyncio.get_running_loop().create_future()
 

@@ -23,6 +23,11 @@ def _held_by(part: object) -> int:
     return 0
 
 
+def of_parts(parts: tuple[object, ...]) -> int:
+    """What the parts of a step hold, before they are looked at: those of which the length tells it."""
+    return sum(len(part) for part in parts if isinstance(part, bytes | bytearray | str))
+
+
 def of_store(fields: Fields) -> int:
     """What a step holds while it is stored."""
     return sum(map(_held_by, (*fields[2:6], *(component[1] for component in fields[6]))))

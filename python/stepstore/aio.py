@@ -115,7 +115,7 @@ class StorageManager:
         assert self._opened is not None
         return lane_of(self._opened)
 
-    async def _run(self, call: _calls.Call[T]) -> T:
+    async def _run(self, call: _calls.Call[T] | _calls.Later[T]) -> T:
         return await self._lane().run(self._native, call)
 
     # --- Steps ---
@@ -174,7 +174,7 @@ class StorageManager:
         given.step(session_id, step_id)  # first, so that errors name it
         choices = _calls.store_choices(given, if_exists, if_version, keep_versions, keep, json_default, timeout)
         step = StepData(session_id, step_id, html_content, screenshot_bytes, action_data, metadata, components)
-        return await self._run(_calls.store(step, choices))
+        return await self._run(_calls.store_later(step, choices))
 
     async def store_steps(
         self,

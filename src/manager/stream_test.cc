@@ -395,12 +395,17 @@ INSTANTIATE_TEST_SUITE_P(Stores, SessionRoots, testing::ValuesIn(manager_stores(
 INSTANTIATE_TEST_SUITE_P(Stores, Streams, testing::ValuesIn(manager_stores()), store_name);
 
 // A server in this process would not be there in the child, so this is over memory.
-TEST(StepCursor, GoesOnInAForkedChild) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP()
-      << "steps are read ahead at the fork, and the allocators of GCC 12's sanitizers keep "
-         "the locks of threads that the child does not have";
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
 #endif
+constexpr const char* kNoForks =
+    "steps are read ahead at the fork, and the allocators of GCC 12's sanitizers keep the locks of "
+    "threads that the child does not have";
+
+TEST(StepCursor, GoesOnInAForkedChild) {
+  if (kSanitized) GTEST_SKIP() << kNoForks;
   const auto id = [](int i) { return std::to_string(10 + i); };
   StorageManager manager("memory:");
   for (int i = 0; i < 12; ++i) manager.store_step_data("s", id(i), {.html_content = "x"});
@@ -423,9 +428,7 @@ TEST(StepCursor, GoesOnInAForkedChild) {
 }
 
 TEST(StepCursor, GoesInAForkedChildWhileTheParentReadsAhead) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "as above";
-#endif
+  if (kSanitized) GTEST_SKIP() << kNoForks;
   Script script;
   StorageManager manager(std::make_shared<ScriptedStore>(std::make_shared<MemoryStore>(), script));
   for (int i = 0; i < 9; ++i) {
