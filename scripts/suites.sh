@@ -44,10 +44,34 @@ run_pytest() {
 # starts.
 run_s3_programs() {
   local program
-  for program in conformance manager; do
-    run_suite "S3 $program on $1" "${@:2}" -- "$build/dev/tests/s3/s3_${program}_test" --gtest_brief=1 \
-      '--gtest_output=xml:@XML@'
+  for program in conformance manager; do run_s3_program "$program" "$@"; done
+}
+run_s3_program() {
+  run_suite "S3 $1 on $2" "${@:3}" -- "$build/dev/tests/s3/s3_$1_test" --gtest_brief=1 '--gtest_output=xml:@XML@'
+}
+
+# beside COMMAND...: begins a command that runs suites, beside those that follow. What it prints comes when it is joined.
+beside_pids=()
+beside() {
+  local told=$logs/beside.${#beside_pids[@]}
+  (
+    # shellcheck disable=SC2030  # handed over by the file
+    suites=()
+    "$@"
+    printf '%s\n' "${suites[@]}" >"$told.suites"
+  ) >"$told" 2>&1 &
+  beside_pids+=($!)
+}
+join_beside() {
+  local number more=()
+  for number in "${!beside_pids[@]}"; do
+    wait "${beside_pids[$number]}"
+    cat "$logs/beside.$number"
+    mapfile -t more <"$logs/beside.$number.suites"
+    # shellcheck disable=SC2031
+    suites+=("${more[@]}")
   done
+  beside_pids=()
 }
 
 # run_s3_pytest NAME FILES WRAPPER...: Python tests beside the servers that the wrapper starts.

@@ -38,9 +38,10 @@ fi
 need_moto
 need_versitygw
 
+# moto works on one core, whatever it is asked, and is slow: the rest of it runs in ./dev ci.
+quick_cases() { GTEST_FILTER='-*PagesOfMany*:*moto_versioned*' "$@"; }
+beside quick_cases run_s3_programs moto with_servers moto
 run_ctest dev
-# moto is slow: this one case waits for ./dev ci. What it does wrong, the suites leave out by name.
-GTEST_FILTER='-*PagesOfMany*' run_s3_programs moto with_servers moto
 run_s3_programs versitygw with_servers versitygw
 run_s3_pytest 'S3 from outside (moto and versitygw)' tests/s3 with_servers moto versitygw
 for suite in python/tests cli/tests tests/docs; do
@@ -51,4 +52,5 @@ run_pytest 'tests of the checks' tests/lint tests/scripts tests/mutants
 # Not those that stop the servers in every way, which take a minute: they run in ./dev ci.
 run_pytest 'tests of the servers' tests/servers/test_catalogue.py tests/servers/test_install.py
 run_check 'a project that uses the installed library' bash tests/consumer/run.sh "$build/dev"
+join_beside
 count_suites
