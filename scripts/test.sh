@@ -41,9 +41,10 @@ need_versitygw
 # moto works on one core, whatever it is asked, and is slow: the rest of it runs in ./dev ci.
 quick_cases() { GTEST_FILTER='-*PagesOfMany*:*moto_versioned*' "$@"; }
 beside quick_cases run_s3_programs moto with_servers moto
+# Much of this waits.
+beside run_s3_pytest 'S3 from outside (moto and versitygw)' tests/s3 with_servers moto versitygw
 run_ctest dev
 run_s3_programs versitygw with_servers versitygw
-run_s3_pytest 'S3 from outside (moto and versitygw)' tests/s3 with_servers moto versitygw
 for suite in python/tests cli/tests tests/docs; do
   run_pytest "$suite" "$suite"
 done
