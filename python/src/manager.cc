@@ -93,6 +93,18 @@ nb::object RawStep::bytes(const std::string& name) const {
   return nb::bytes(found->text().data(), found->size());
 }
 
+// Straight from where it was received: a bytes object in between would cost as much again.
+nb::object RawStep::text(const std::string& name) const {
+  const std::optional<Bytes> found = step.find(name);
+  if (!found) return nb::none();
+  PyObject* const text =
+      PyUnicode_DecodeUTF8(found->text().data(), static_cast<Py_ssize_t>(found->size()), "strict");
+  if (text != nullptr) return nb::steal(text);
+  if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) throw nb::python_error();
+  PyErr_Clear();
+  return nb::none();
+}
+
 std::function<std::optional<Step>(const Call&)> RawCursor::reader() const {
   return [state = state_](const Call& call) {
     const std::lock_guard guard(state->mutex);

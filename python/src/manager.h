@@ -20,6 +20,8 @@ struct RawStep {
   Step step;
 
   nb::object bytes(const std::string& name) const;
+  // None also for what is no UTF-8.
+  nb::object text(const std::string& name) const;
   nb::dict info() const { return to_python(step.info()); }
 };
 

@@ -41,6 +41,7 @@ NB_MODULE(_core, m) {
 
   nb::class_<RawStep>(m, "RawStep")
       .def("bytes", &RawStep::bytes, nb::arg("name"))
+      .def("text", &RawStep::text, nb::arg("name"))
       .def("size", [](const RawStep& raw) { return raw.step.info().total_size(); })
       .def("info", &RawStep::info);
   // NOLINTNEXTLINE(bugprone-unused-raii): its constructor makes the class known to Python.

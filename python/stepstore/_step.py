@@ -55,7 +55,10 @@ class Step:
 
         A page that was stored as str is the same str.
         """
-        return None if self.html_bytes is None else _html.decode(self.html_bytes)
+        text = self._raw.text("html")  # what is marked as UTF-16 is no UTF-8: 0xFF and 0xFE never occur in it
+        if text is not None or self.html_bytes is None:
+            return text
+        return _html.decode(self.html_bytes)
 
     @cached_property
     def screenshot_bytes(self) -> bytes | None:

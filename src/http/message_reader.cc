@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/blocks.h"
 #include "base/errors.h"
 #include "http/server.h"
 
@@ -131,7 +132,7 @@ class ReaderState {
   // The size is the peer's word: what no memory holds is its error, not ours.
   static std::shared_ptr<std::byte[]> make_block(std::uint64_t size) {
     try {
-      return std::make_shared_for_overwrite<std::byte[]>(size);
+      return take_block(size);
     } catch (const std::bad_alloc&) {
       error(ErrorCode::TooLarge, "receive", "",
             "there is no memory for a body of " + std::to_string(size) + " bytes",

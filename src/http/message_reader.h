@@ -9,8 +9,9 @@
 
 namespace stepstore::http {
 
-// The space in which heads are read; part of a connection, since allocating it anew costs.
-inline constexpr std::size_t kScratchBytes = std::size_t{64} << 10U;
+// The space in which heads are read; part of a connection, since allocating it anew costs. What of
+// a body comes with its head is copied from here, so it is no larger than it must be.
+inline constexpr std::size_t kScratchBytes = std::size_t{16} << 10U;
 
 template <bool IsRequest>
 class ReaderState;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/blocks.h"
+
 namespace stepstore::local {
 namespace {
 
@@ -98,10 +100,10 @@ Result<Object> read_one(Core& core, LastDirectory& directory, const GetRequest& 
     if (!part) return part.error();
     span = part.value();
   }
-  Bytes body = Bytes::filled(span.size, [&](std::span<std::byte> out) {
-    checked(read_fully(core.files, fd.get(), out, span.offset), "get", key.text(), "read");
-  });
-  return Object{.info = info_of(key, stat), .body = std::move(body)};
+  auto block = take_block(span.size);
+  const std::span<std::byte> out(block.get(), span.size);
+  checked(read_fully(core.files, fd.get(), out, span.offset), "get", key.text(), "read");
+  return Object{.info = info_of(key, stat), .body = Bytes::adopt(BytesView(out), std::move(block))};
 }
 
 }  // namespace
