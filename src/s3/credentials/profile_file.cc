@@ -1,4 +1,4 @@
-#include "s3/profile_file.h"
+#include "s3/credentials/profile_file.h"
 
 #include <cerrno>
 #include <cstring>
