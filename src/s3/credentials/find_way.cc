@@ -28,6 +28,7 @@ class Finder {
 
   Way find() {
     if (auto way = named_ ? std::nullopt : keys_in_variables()) return *std::move(way);
+    files_.look();
     if (auto way = role_of(profile_)) return *std::move(way);
     if (auto way = named_ ? std::nullopt : web_identity_in_variables()) return *std::move(way);
     refuse_sign_on(profile_);

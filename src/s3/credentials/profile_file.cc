@@ -128,6 +128,11 @@ const Profile* ProfileFile::find(std::string_view profile) {
     read();
     known_ = now;
   }
+  return known(profile);
+}
+
+const Profile* ProfileFile::known(std::string_view profile) const {
+  if (!known_) return nullptr;
   const auto found = profiles_.find(profile);
   return found == profiles_.end() ? nullptr : &found->second;
 }

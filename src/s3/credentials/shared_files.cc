@@ -33,18 +33,23 @@ std::string value_of(const Profile* profile, std::string_view name) {
 SharedFiles::SharedFiles(const Lookup& lookup)
     : secrets_(secrets_file(lookup)), settings_(settings_file(lookup)) {}
 
-bool SharedFiles::has(std::string_view profile) {
-  return secrets_.find(profile) != nullptr || settings_.find(profile) != nullptr;
+void SharedFiles::look() {
+  (void)secrets_.find({});
+  (void)settings_.find({});
 }
 
-std::string SharedFiles::value(std::string_view profile, std::string_view name) {
-  std::string found = value_of(secrets_.find(profile), name);
-  return found.empty() ? value_of(settings_.find(profile), name) : found;
+bool SharedFiles::has(std::string_view profile) const {
+  return secrets_.known(profile) != nullptr || settings_.known(profile) != nullptr;
 }
 
-std::optional<Credentials> SharedFiles::keys(std::string_view profile, ProfileFileKind in) {
-  ProfileFile& file = in == ProfileFileKind::credentials ? secrets_ : settings_;
-  const Profile* const found = file.find(profile);
+std::string SharedFiles::value(std::string_view profile, std::string_view name) const {
+  std::string found = value_of(secrets_.known(profile), name);
+  return found.empty() ? value_of(settings_.known(profile), name) : found;
+}
+
+std::optional<Credentials> SharedFiles::keys(std::string_view profile, ProfileFileKind in) const {
+  const ProfileFile& file = in == ProfileFileKind::credentials ? secrets_ : settings_;
+  const Profile* const found = file.known(profile);
   Credentials out{.access_key = value_of(found, "aws_access_key_id"),
                   .secret_key = value_of(found, "aws_secret_access_key"),
                   .session_token = value_of(found, "aws_session_token"),

@@ -11,19 +11,21 @@
 namespace stepstore::s3 {
 
 // AWS_SHARED_CREDENTIALS_FILE (else ~/.aws/credentials) and AWS_CONFIG_FILE (else ~/.aws/config).
-// They are read at first use, and again when they change. Not thread-safe. Methods throw
-// ConfigError when a file is there and cannot be read.
+// Not thread-safe.
 class SharedFiles {
  public:
   explicit SharedFiles(const Lookup& lookup);
 
-  bool has(std::string_view profile);
+  // Reads them when they have changed: once for many questions, since each look is a system call.
+  // Throws ConfigError when a file is there and cannot be read.
+  void look();
+  bool has(std::string_view profile) const;
   // Of the file for credentials, else of the one for settings; empty: not set.
-  std::string value(std::string_view profile, std::string_view name);
+  std::string value(std::string_view profile, std::string_view name) const;
   // The access key, secret and token of one of the files; none: it has neither key nor secret.
   // Throws Unauthenticated when one of the two is missing.
-  std::optional<Credentials> keys(std::string_view profile, ProfileFileKind in);
-  void forget() noexcept;      // reads them at the next use, whatever their size and time
+  std::optional<Credentials> keys(std::string_view profile, ProfileFileKind in) const;
+  void forget() noexcept;      // reads them at the next look, whatever their size and time
   std::string places() const;  // " in ... or ...", for messages
 
  private:
