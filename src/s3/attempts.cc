@@ -1,6 +1,8 @@
 #include "s3/attempts.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -83,13 +85,11 @@ void Attempts::round() {
   signed_at_ = std::chrono::floor<std::chrono::seconds>(means_.clock.now()) +
                std::chrono::seconds(means_.clock_offset_s.load());
   refreshed_.reset();
-  std::vector<http::Sending> sendings;
-  sendings.reserve(pending_.size());
+  const auto usual = means_.places.current();
   for (Pending& pending : pending_) {
-    sendings.push_back(
-        means_.maker.make(operations_[pending.index], *used_, signed_at_, pending.payload_hash));
+    if (pending.hops == 0) pending.maker = usual;
   }
-  auto outcomes = means_.transport.exchange(means_.maker.endpoint(), sendings, limits_);
+  auto outcomes = exchange();
   std::vector<Pending> again;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     if (!settle(pending_[i], std::move(outcomes[i]))) again.push_back(std::move(pending_[i]));
@@ -97,9 +97,32 @@ void Attempts::round() {
   pending_ = std::move(again);
 }
 
-std::optional<Verdict> Attempts::verdict_on(const Operation& operation,
+// One exchange, but for those that were sent elsewhere.
+std::vector<http::Outcome> Attempts::exchange() {
+  const auto place = [](const Pending& pending) { return pending.maker.get(); };
+  if (std::ranges::adjacent_find(pending_, std::ranges::not_equal_to{}, place) != pending_.end()) {
+    std::ranges::stable_sort(pending_, {}, place);
+  }
+  std::vector<http::Outcome> all;
+  all.reserve(pending_.size());
+  std::vector<http::Sending> sendings;
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    RequestMaker& maker = *at->maker;
+    sendings.clear();
+    for (; at != pending_.end() && at->maker.get() == &maker; ++at) {
+      sendings.push_back(maker.make(operations_[at->index], *used_, signed_at_, at->payload_hash));
+    }
+    auto outcomes = means_.transport.exchange(maker.endpoint(), sendings, limits_);
+    std::ranges::move(outcomes, std::back_inserter(all));
+  }
+  return all;
+}
+
+std::optional<Verdict> Attempts::verdict_on(const Pending& pending,
                                             const http::Outcome& outcome) const {
-  const SentAs sent{.operation = operation, .region = means_.region, .signed_at = signed_at_};
+  const Operation& operation = operations_[pending.index];
+  const SentAs sent{
+      .operation = operation, .region = pending.maker->place().region, .signed_at = signed_at_};
   if (!outcome.response.ok()) return judge_failure(sent, outcome.response.error());
   const http::Response& response = *outcome.response;
   const bool success = (response.status >= 200 && response.status < 300) || response.status == 304;
@@ -120,10 +143,13 @@ std::optional<Verdict> Attempts::verdict_on(const Operation& operation,
 bool Attempts::settle(Pending& pending, http::Outcome outcome) {
   const Operation& operation = operations_[pending.index];
   ++pending.attempts;
-  const auto verdict = verdict_on(operation, outcome);
+  const auto verdict = verdict_on(pending, outcome);
   if (is_write(operation)) {
     pending.doubt =
         pending.doubt || outcome.maybe_applied || (verdict.has_value() && verdict->doubt);
+  }
+  if (pending.lasting && outcome.response.ok() && !(verdict && verdict->action == Action::move)) {
+    means_.places.remember(pending.maker);
   }
   if (!verdict) {
     succeed(pending, std::move(outcome.response).value());
@@ -152,6 +178,8 @@ bool Attempts::goes_again(Pending& pending, const Verdict& verdict, Failure fail
       }
       fail(pending, verdict.error);
       return false;
+    case Action::move:
+      return move(pending, verdict);
     case Action::retry:
     case Action::throttle:
       break;
@@ -174,6 +202,39 @@ bool Attempts::goes_again(Pending& pending, const Verdict& verdict, Failure fail
   return true;
 }
 
+bool Attempts::move(Pending& pending, const Verdict& verdict) {
+  constexpr int kHopsMax = 2;
+  const Place& from = pending.maker->place();
+  const auto text = [](const Place& place) {
+    return place.region + " at " + place.endpoint.text();
+  };
+  if (pending.way.empty()) pending.way = text(from);
+  NextPlace next;
+  if (verdict.elsewhere.told()) {
+    next = follow(means_.places.configured(), from, means_.places.bucket(), verdict.elsewhere);
+  }
+  if (!next.place) {
+    fail(pending, verdict.error, next.why_not);
+    return false;
+  }
+  const bool been = pending.way.find(text(*next.place)) != std::string::npos;
+  pending.way += ", " + text(*next.place);
+  if (pending.hops == kHopsMax || (been && verdict.elsewhere.lasting)) {
+    ErrorDetails details = verdict.error.details();
+    details.code = ErrorCode::ConfigError;
+    details.message = "the requests for this bucket are sent from place to place (" + pending.way +
+                      "): " + details.message;
+    details.advice = "Set the region of the bucket, which may be " + next.place->region +
+                     ", and check the endpoint.";
+    fail(pending, StorageManagerError(std::move(details)));
+    return false;
+  }
+  ++pending.hops;
+  pending.lasting = verdict.elsewhere.lasting;
+  pending.maker = means_.places.make(*next.place);
+  return true;
+}
+
 // Once for all operations of a round: they were refused with the same credentials.
 bool Attempts::refresh_credentials() {
   if (!refreshed_) refreshed_ = means_.credentials.refresh(*used_);
@@ -185,7 +246,7 @@ void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcom
   const double ms = static_cast<double>(outcome.took.count()) / 1000.0;
   std::string line = fmt::format("{} of {}: {}", pending.attempts, means_.policy.attempts_max,
                                  operations_[pending.index].name);
-  line += fmt::format(" to {}", means_.maker.endpoint().text());
+  line += fmt::format(" to {}", pending.maker->endpoint().text());
   if (!outcome.peer.empty()) line += fmt::format(" ({})", outcome.peer);
   if (why.http_status() != 0) {
     line += fmt::format(": {}", why.http_status());
@@ -237,7 +298,7 @@ void Attempts::fail(const Pending& pending, const StorageManagerError& why,
   details.attempts = pending.trace;
   // Without an answer it is the endpoint that matters, and no key tells it.
   if (pending.attempts > 0 && why.http_status() == 0) {
-    details.message = means_.maker.endpoint().text() + ": " + details.message;
+    details.message = pending.maker->endpoint().text() + ": " + details.message;
   }
   if (pending.attempts > 1) {
     details.message += fmt::format("; {} attempts", pending.attempts);

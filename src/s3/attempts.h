@@ -12,6 +12,7 @@
 #include "http/transport.h"
 #include "s3/client.h"
 #include "s3/errors.h"
+#include "s3/places.h"
 #include "s3/request_maker.h"
 #include "s3/retry.h"
 
@@ -20,12 +21,11 @@ namespace stepstore::s3 {
 // What all calls of a client share.
 struct Means {
   const RetryPolicy& policy;
-  const std::string& region;
   http::Transport& transport;
   CredentialsSource& credentials;
   Clock& clock;
   Random& random;
-  RequestMaker& maker;
+  Places& places;
   RetryBudget& budget;
   // How far the server's clock is ahead of ours, where a refusal has told that it matters.
   std::atomic<std::int64_t>& clock_offset_s;
@@ -46,6 +46,11 @@ class Attempts {
     bool doubt = false;  // a send may have been applied
     bool refreshed = false;
     bool clock_set = false;
+    std::shared_ptr<RequestMaker> maker{};  // where it goes
+    // What redirections have made of it: regions and hosts in the order of its visits.
+    int hops = 0;
+    bool lasting = false;  // what answers there is worth remembering
+    std::string way{};
     std::string payload_hash{};
     std::vector<Attempt> trace{};
     std::optional<StorageManagerError> last{};
@@ -55,10 +60,13 @@ class Attempts {
   // False: there are none, and every operation has its error.
   bool take_credentials();
   void round();
+  std::vector<http::Outcome> exchange();
   // The outcome of one send: finishes the operation, or leaves it pending with a wait.
   bool settle(Pending& pending, http::Outcome outcome);
   bool goes_again(Pending& pending, const Verdict& verdict, Failure failure);
-  std::optional<Verdict> verdict_on(const Operation& operation, const http::Outcome& outcome) const;
+  std::optional<Verdict> verdict_on(const Pending& pending, const http::Outcome& outcome) const;
+  // False: it has failed, since nobody goes there.
+  bool move(Pending& pending, const Verdict& verdict);
   void note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const;
   bool refresh_credentials();
   // Waits before the next round. False: the caller asked to stop.

@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "s3/attempts.h"
-#include "s3/request_maker.h"
+#include "s3/places.h"
 
 namespace stepstore::s3 {
 
@@ -13,7 +13,7 @@ struct Client::State {
   std::shared_ptr<CredentialsSource> credentials;
   Clock& clock;
   Random& random;
-  RequestMaker maker;
+  Places places;
   RetryBudget budget;
   std::atomic<std::int64_t> clock_offset_s{0};
 
@@ -24,7 +24,7 @@ struct Client::State {
         credentials(std::move(source)),
         clock(time),
         random(dice),
-        maker(options),
+        places(options),
         budget(options.retry) {}
 };
 
@@ -38,12 +38,11 @@ Client::~Client() = default;
 std::vector<Result<Answer>> Client::send(std::span<const Operation> operations,
                                          const CallLimits& limits) {
   Attempts attempts({.policy = state_->options.retry,
-                     .region = state_->options.region,
                      .transport = *state_->transport,
                      .credentials = *state_->credentials,
                      .clock = state_->clock,
                      .random = state_->random,
-                     .maker = state_->maker,
+                     .places = state_->places,
                      .budget = state_->budget,
                      .clock_offset_s = state_->clock_offset_s},
                     operations, limits);
