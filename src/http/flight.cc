@@ -284,6 +284,7 @@ void Flight::abandon(const StorageManagerError& why) {
 
 void Flight::land(Result<Response> response) {
   landed_ = true;
+  if (!response.ok() && reader_) partial_ = reader_->take_partial();
   const bool whole = next_piece_ == pieces_.size() && !send_failed_;
   if (response.ok() && whole && reader_->reusable()) {
     reader_.reset();
@@ -303,6 +304,7 @@ Outcome Flight::take() {
           .reused = !fresh_,
           .sends = sends_,
           .peer = std::move(peer_),
+          .partial = std::move(partial_),
           .took = std::chrono::duration_cast<std::chrono::microseconds>(
               airport_.clock.steady_now() - begun_)};
 }

@@ -78,6 +78,7 @@ class Flight {
   bool maybe_applied_ = false;
   int sends_ = 0;
   std::string peer_{};
+  std::shared_ptr<Partial> partial_{};
 };
 
 }  // namespace stepstore::http

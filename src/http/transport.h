@@ -36,6 +36,7 @@ struct Outcome {
   bool reused = false;  // the last send went over a connection that had served before
   int sends = 0;        // 2: a reset of a reused connection was answered by one more send
   std::string peer{};   // address and port, for attempt traces
+  std::shared_ptr<Partial> partial{};  // what came of an answer that is missing its end
   std::chrono::microseconds took{0};
 };
 

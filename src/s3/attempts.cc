@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -110,7 +111,8 @@ std::vector<http::Outcome> Attempts::exchange() {
     RequestMaker& maker = *at->maker;
     sendings.clear();
     for (; at != pending_.end() && at->maker.get() == &maker; ++at) {
-      sendings.push_back(maker.make(operations_[at->index], *used_, signed_at_, at->payload_hash));
+      const Operation& operation = at->rest ? at->rest->operation() : operations_[at->index];
+      sendings.push_back(maker.make(operation, *used_, signed_at_, at->payload_hash));
     }
     auto outcomes = means_.transport.exchange(maker.endpoint(), sendings, limits_);
     std::ranges::move(outcomes, std::back_inserter(all));
@@ -140,10 +142,58 @@ std::optional<Verdict> Attempts::verdict_on(const Pending& pending,
   return std::nullopt;
 }
 
+std::optional<Verdict> Attempts::take_rest(Pending& pending, http::Outcome& outcome) const {
+  const Operation& operation = operations_[pending.index];
+  if (!pending.rest) {
+    if (outcome.partial && !pending.begun_anew) {
+      pending.rest = Rest::of(operation, *outcome.partial);
+    }
+    return std::nullopt;
+  }
+  if (!outcome.response.ok() && !outcome.partial) return std::nullopt;  // no byte more
+  Rest::Fit fit = Rest::Fit::fits;
+  if (outcome.partial) {
+    const http::Partial& more = *outcome.partial;
+    fit = pending.rest->fit(more.status, more.headers, more.size);
+    if (fit == Rest::Fit::fits) {
+      pending.rest->add(more);
+      return std::nullopt;
+    }
+  } else if (outcome.response->status == 200) {
+    pending.rest.reset();  // ranges are ignored; here is the whole
+    return std::nullopt;
+  } else if (outcome.response->status == 206) {
+    const http::Response& end = *outcome.response;
+    fit = pending.rest->fit(end.status, end.headers, end.body.size());
+    if (fit == Rest::Fit::fits) {
+      outcome.response = pending.rest->join(end);
+      pending.rest.reset();
+      return std::nullopt;
+    }
+  } else if ((outcome.response->status == 412 &&
+              http::find_header(operation.headers, "If-Match") == nullptr) ||
+             outcome.response->status == 416) {
+    fit = Rest::Fit::changed;
+  } else {
+    return std::nullopt;
+  }
+  pending.rest.reset();
+  const bool again = !std::exchange(pending.begun_anew, true);
+  return Verdict{
+      .error = fit == Rest::Fit::changed
+                   ? error(ErrorCode::Unavailable, operation.name, operation.key,
+                           "the object was replaced while it was read")
+                   : error(ErrorCode::Io, operation.name, operation.key,
+                           "the server answered with other bytes than were asked for",
+                           "Is the endpoint an S3 server, or a proxy that changes answers?"),
+      .action = again ? Action::retry : Action::give_up};
+}
+
 bool Attempts::settle(Pending& pending, http::Outcome outcome) {
   const Operation& operation = operations_[pending.index];
   ++pending.attempts;
-  const auto verdict = verdict_on(pending, outcome);
+  auto verdict = take_rest(pending, outcome);
+  if (!verdict) verdict = verdict_on(pending, outcome);
   if (is_write(operation)) {
     pending.doubt =
         pending.doubt || outcome.maybe_applied || (verdict.has_value() && verdict->doubt);

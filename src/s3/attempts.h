@@ -14,6 +14,7 @@
 #include "s3/errors.h"
 #include "s3/places.h"
 #include "s3/request_maker.h"
+#include "s3/rest.h"
 #include "s3/retry.h"
 
 namespace stepstore::s3 {
@@ -52,6 +53,8 @@ class Attempts {
     bool lasting = false;  // what answers there is worth remembering
     std::string way{};
     std::string payload_hash{};
+    std::unique_ptr<Rest> rest{};  // of a body that was cut off
+    bool begun_anew = false;       // since the rest was none
     std::vector<Attempt> trace{};
     std::optional<StorageManagerError> last{};
     std::chrono::milliseconds wait{0};
@@ -65,6 +68,8 @@ class Attempts {
   bool settle(Pending& pending, http::Outcome outcome);
   bool goes_again(Pending& pending, const Verdict& verdict, Failure failure);
   std::optional<Verdict> verdict_on(const Pending& pending, const http::Outcome& outcome) const;
+  // Puts together what came in pieces. A verdict: the pieces are not of one object.
+  std::optional<Verdict> take_rest(Pending& pending, http::Outcome& outcome) const;
   // False: it has failed, since nobody goes there.
   bool move(Pending& pending, const Verdict& verdict);
   void note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const;
