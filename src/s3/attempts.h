@@ -13,6 +13,7 @@
 #include "s3/client.h"
 #include "s3/errors.h"
 #include "s3/places.h"
+#include "s3/rate.h"
 #include "s3/request_maker.h"
 #include "s3/rest.h"
 #include "s3/retry.h"
@@ -28,6 +29,7 @@ struct Means {
   Random& random;
   Places& places;
   RetryBudget& budget;
+  Rate& rate;
   // How far the server's clock is ahead of ours, where a refusal has told that it matters.
   std::atomic<std::int64_t>& clock_offset_s;
 };
@@ -62,6 +64,9 @@ class Attempts {
 
   // False: there are none, and every operation has its error.
   bool take_credentials();
+  // Waits until the requests may go, where the server has asked to slow down. False: they may not
+  // within the limits, and every operation has its error.
+  bool take_turn();
   void round();
   std::vector<http::Outcome> exchange();
   // The outcome of one send: finishes the operation, or leaves it pending with a wait.
@@ -76,6 +81,8 @@ class Attempts {
   bool refresh_credentials();
   // Waits before the next round. False: the caller asked to stop.
   bool wait();
+  bool sleep(std::chrono::nanoseconds time);
+  bool has_room_for(std::chrono::nanoseconds wait) const;
 
   void succeed(const Pending& pending, http::Response response);
   void fail(const Pending& pending, const StorageManagerError& why, std::string_view remark = {});
@@ -90,6 +97,7 @@ class Attempts {
   // Of the round under way.
   std::shared_ptr<const Credentials> used_{};
   std::chrono::sys_seconds signed_at_{};
+  std::chrono::steady_clock::time_point sent_at_;
   std::optional<bool> refreshed_{};
 };
 

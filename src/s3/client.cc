@@ -15,6 +15,7 @@ struct Client::State {
   Random& random;
   Places places;
   RetryBudget budget;
+  Rate rate;
   std::atomic<std::int64_t> clock_offset_s{0};
 
   State(ClientOptions from, std::shared_ptr<http::Transport> over,
@@ -25,7 +26,8 @@ struct Client::State {
         clock(time),
         random(dice),
         places(options),
-        budget(options.retry) {}
+        budget(options.retry),
+        rate(options.rate) {}
 };
 
 Client::Client(ClientOptions options, std::shared_ptr<http::Transport> transport,
@@ -44,6 +46,7 @@ std::vector<Result<Answer>> Client::send(std::span<const Operation> operations,
                      .random = state_->random,
                      .places = state_->places,
                      .budget = state_->budget,
+                     .rate = state_->rate,
                      .clock_offset_s = state_->clock_offset_s},
                     operations, limits);
   return attempts.run();

@@ -33,6 +33,7 @@ class FaultsTest : public testing::Test {
                               .bucket = "checkpoints"};
     options.retry.base = std::chrono::milliseconds(1);
     options.retry.throttled_base = std::chrono::milliseconds(1);
+    options.rate.floor_per_s = 10'000;
     auto client = std::make_shared<s3::Client>(
         options, std::make_shared<http::Client>(http, system_clock()),
         s3::fixed_credentials({.access_key = "any", .secret_key = "any", .source = "the test"}),
