@@ -148,11 +148,15 @@ bool Attempts::refresh_credentials() {
 
 void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const {
   const StorageManagerError& why = verdict.error;
-  const double ms = static_cast<double>(outcome.took.count()) / 1000.0;
+  const auto ms = [](std::chrono::microseconds time) {
+    return static_cast<double>(time.count()) / 1000.0;
+  };
   std::string line = fmt::format("{} of {}: {}", pending.attempts, means_.policy.attempts_max,
                                  operations_[pending.index].name);
   line += fmt::format(" to {}", pending.maker->endpoint().text());
-  if (!outcome.peer.empty()) line += fmt::format(" ({})", outcome.peer);
+  if (!outcome.peer.empty()) {
+    line += fmt::format(" ({}{})", outcome.peer, outcome.reused ? ", reused" : "");
+  }
   if (why.http_status() != 0) {
     line += fmt::format(": {}", why.http_status());
     if (!verdict.code.empty()) line += ' ' + verdict.code;
@@ -162,10 +166,26 @@ void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcom
     line += fmt::format(": {}: {}", name_of(why.code()), why.message());
   }
   if (!why.request_id().empty()) line += fmt::format(", request {}", why.request_id());
-  line += fmt::format(", {:.1f} ms", ms);
+  line += fmt::format(", {:.1f} ms", ms(outcome.took));
+  if (outcome.connect.count() > 0) line += fmt::format(", connected {:.1f}", ms(outcome.connect));
+  if (outcome.first_byte.count() > 0) {
+    line += fmt::format(", first byte {:.1f}", ms(outcome.first_byte));
+  }
+  if (outcome.bytes_sent > 0) {
+    line += fmt::format(", {} bytes out, {} in", outcome.bytes_sent, outcome.bytes_received);
+  }
   line = clean(std::move(line), used_.get());
   log_debug("s3: key '{}', try {}", operations_[pending.index].key, line);
-  pending.trace.push_back({std::move(line)});
+  pending.trace.push_back({.what = std::move(line),
+                           .request_id = clean(std::string(why.request_id()), used_.get()),
+                           .peer = outcome.peer,
+                           .reused_connection = outcome.reused,
+                           .http_status = outcome.response.ok() ? outcome.response->status : 0,
+                           .connect = outcome.connect,
+                           .first_byte = outcome.first_byte,
+                           .total = outcome.took,
+                           .bytes_sent = outcome.bytes_sent,
+                           .bytes_received = outcome.bytes_received});
 }
 
 bool Attempts::wait() {

@@ -45,7 +45,7 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
                                  std::chrono::sys_seconds now, std::string& payload_hash) {
   http::Sending sending;
   sending.response_bytes_max = std::max(operation.response_bytes_max, kErrorBytesMax);
-  if (operation.slow) sending.silence_timeout = kSlowSilence;
+  if (operation.slow) sending.first_byte_timeout = kSlowSilence;
   http::Request& request = sending.request;
   request.method = operation.method;
   request.body = operation.body;

@@ -28,7 +28,8 @@ class FaultsTest : public testing::Test {
 
   std::shared_ptr<ObjectStore> store_of_its_own() {
     http::ClientOptions http;
-    http.silence_timeout = std::chrono::milliseconds(2'000);
+    http.first_byte_timeout = std::chrono::milliseconds(2'000);
+    http.stall_timeout = std::chrono::milliseconds(2'000);
     s3::ClientOptions options{.endpoint = http::parse_url(server.endpoint()).endpoint,
                               .bucket = "checkpoints"};
     options.retry.base = std::chrono::milliseconds(1);
