@@ -14,6 +14,9 @@
 
 namespace stepstore::http {
 
+// Of one that failed, in words.
+std::string reason_of(const Progress& progress);
+
 // What all flights of a call share.
 struct Airport {
   const ClientOptions& options;
