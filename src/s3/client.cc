@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "s3/attempts.h"
-#include "s3/places.h"
+#include "s3/request_maker.h"
 
 namespace stepstore::s3 {
 
@@ -13,9 +13,8 @@ struct Client::State {
   std::shared_ptr<CredentialsSource> credentials;
   Clock& clock;
   Random& random;
-  Places places;
+  RequestMaker maker;
   RetryBudget budget;
-  Rate rate;
   std::atomic<std::int64_t> clock_offset_s{0};
 
   State(ClientOptions from, std::shared_ptr<http::Transport> over,
@@ -25,9 +24,8 @@ struct Client::State {
         credentials(std::move(source)),
         clock(time),
         random(dice),
-        places(options),
-        budget(options.retry),
-        rate(options.rate) {}
+        maker(options),
+        budget(options.retry) {}
 };
 
 Client::Client(ClientOptions options, std::shared_ptr<http::Transport> transport,
@@ -40,13 +38,13 @@ Client::~Client() = default;
 std::vector<Result<Answer>> Client::send(std::span<const Operation> operations,
                                          const CallLimits& limits) {
   Attempts attempts({.policy = state_->options.retry,
+                     .region = state_->options.region,
                      .transport = *state_->transport,
                      .credentials = *state_->credentials,
                      .clock = state_->clock,
                      .random = state_->random,
-                     .places = state_->places,
+                     .maker = state_->maker,
                      .budget = state_->budget,
-                     .rate = state_->rate,
                      .clock_offset_s = state_->clock_offset_s},
                     operations, limits);
   return attempts.run();

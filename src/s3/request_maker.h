@@ -6,17 +6,14 @@
 
 #include "http/transport.h"
 #include "s3/client.h"
-#include "s3/places.h"
 #include "s3/sigv4.h"
 
 namespace stepstore::s3 {
 
-// For one place. Thread-safe, usable after fork() in the child.
+// Thread-safe, usable after fork() in the child.
 class RequestMaker {
  public:
-  RequestMaker(const ClientOptions& options, Place place);
-
-  const Place& place() const noexcept { return place_; }
+  explicit RequestMaker(const ClientOptions& options);
 
   // Where requests go: the service's endpoint, or the bucket's own host there.
   const http::Endpoint& endpoint() const noexcept { return endpoint_; }
@@ -26,8 +23,7 @@ class RequestMaker {
                      std::chrono::sys_seconds now, std::string& payload_hash);
 
  private:
-  const std::string bucket_;
-  const Place place_;
+  const ClientOptions& options_;
   const http::Endpoint endpoint_;
   const std::string host_;
   const bool sign_payload_;
