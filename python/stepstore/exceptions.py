@@ -260,9 +260,10 @@ class Unsupported(StorageManagerError, NotImplementedError):
 
     Example:
         >>> try:
-        ...     sessions = store.list_sessions()
-        ... except stepstore.Unsupported as error:
-        ...     print("a later release made this store:", error.message)
+        ...     stepstore.StorageManager("s3://bucket", credentials=lambda: None)
+        ... except NotImplementedError as error:
+        ...     print(error.message)
+        credentials is a callable, which this release does not take
     """
 
 
