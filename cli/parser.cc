@@ -13,7 +13,8 @@ namespace {
 constexpr const char* kDescription =
     "stepstore keeps the recorded steps of browser agents, whole, on disk and in S3.\n"
     "STORE is a path, file:///path, memory: or s3://bucket/prefix?region=...&endpoint=...\n"
-    "Credentials for S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.";
+    "Credentials for S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile "
+    "or the machine's role.";
 
 constexpr const char* kFooter =
     "Examples:\n"

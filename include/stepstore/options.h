@@ -12,6 +12,7 @@
 #include <string>
 
 #include "stepstore/call.h"
+#include "stepstore/s3_credentials.h"
 
 namespace stepstore {
 inline namespace v1 {
@@ -74,13 +75,6 @@ struct AdoptOptions {
   Call call{std::chrono::hours{24}};
 };
 
-// Who signs requests to S3.
-struct S3Credentials {
-  std::string access_key_id{};
-  std::string secret_access_key{};  // never in a message
-  std::string session_token{};      // of temporary credentials; else empty
-};
-
 // How a manager works. Where a field is empty, the environment and then the default decide;
 // docs/storage_manager.md has the table. Unknown URI parameters are errors.
 struct Options {
@@ -91,7 +85,9 @@ struct Options {
   std::optional<std::string> s3_endpoint_url{};   // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the
                                                   // profile's, AWS
   std::optional<std::string> s3_profile{};        // AWS_PROFILE, default
-  std::optional<S3Credentials> s3_credentials{};  // the environment's, the profile's
+  std::optional<S3Credentials> s3_credentials{};  // the environment's, the profile's, the machine's
+  std::shared_ptr<S3CredentialsSlot> s3_credentials_slot{};  // those that the program sets there
+  bool s3_anonymous = false;  // requests are not signed: for buckets that anybody may read
   // Where both are configured and no URI is given: true takes S3, false the directory.
   bool prefer_s3 = true;
   std::optional<bool>

@@ -112,10 +112,23 @@ std::function<std::optional<Step>(const Call&)> RawCursor::reader() const {
   };
 }
 
+namespace {
+
+S3Credentials to_credentials(const Manager::Signer& signer) {
+  const auto& [key, secret, token] = signer;
+  return {.access_key_id = key, .secret_access_key = secret, .session_token = token};
+}
+
+}  // namespace
+
+void Manager::set_credentials(const Signer& credentials) {
+  if (slot_) slot_->set(to_credentials(credentials));
+}
+
 Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
                  std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency,
                  std::uint64_t in_flight_bytes_max, const Names& s3_names,
-                 const std::optional<Signer>& credentials, bool prefer_s3)
+                 const std::optional<Signer>& credentials, bool prefer_s3, bool renewed)
     : process_(::getpid()) {
   const Entry entry("StorageManager");
   release_undelivered();
@@ -127,11 +140,8 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
   options.in_flight_bytes_max = in_flight_bytes_max;
   std::tie(options.s3_bucket_name, options.s3_region_name, options.s3_endpoint_url,
            options.s3_profile) = std::tuple_cat(s3_names);
-  if (credentials) {
-    const auto& [key, secret, token] = *credentials;
-    options.s3_credentials = {
-        .access_key_id = key, .secret_access_key = secret, .session_token = token};
-  }
+  if (credentials) options.s3_credentials = to_credentials(*credentials);
+  if (renewed) options.s3_credentials_slot = slot_ = std::make_shared<S3CredentialsSlot>();
   options.prefer_s3 = prefer_s3;
   const std::string location = uri.c_str();
   manager_ = run("StorageManager", 1e9,

@@ -55,12 +55,16 @@ class Manager {
   // Paths are bytes, since a file name need not be text.
   Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
           std::uint32_t keep_versions, std::size_t concurrency, std::uint64_t in_flight_bytes_max,
-          const Names& s3_names, const std::optional<Signer>& credentials, bool prefer_s3);
+          const Names& s3_names, const std::optional<Signer>& credentials, bool prefer_s3,
+          bool renewed);
   // Stops the calls on its threads. They end in the background, since this may be the thread of an
   // event loop; exit waits for them.
   ~Manager();
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
+
+  // Who signs from now on, of a manager whose credentials are `renewed`.
+  void set_credentials(const Signer& credentials);
 
   nb::object store(nb::handle fields, int if_exists, MaybeVersion if_version,
                    MaybeCount keep_versions, double timeout, Ticket* ticket);
@@ -117,6 +121,7 @@ class Manager {
   // Stops what was begun in this process. A forked child gets one of its own: what listens to its
   // parent's stands on stacks of threads that are not here.
   std::stop_source stop_;
+  std::shared_ptr<S3CredentialsSlot> slot_{};  // null: the credentials are not renewed
   pid_t process_;
   bool has_threads_ = false;
 };

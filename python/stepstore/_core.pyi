@@ -54,7 +54,9 @@ class Manager:
         s3_names: Names,
         credentials: Signer | None,
         prefer_s3: bool,
+        renewed: bool,
     ) -> None: ...
+    def set_credentials(self, credentials: Signer) -> None: ...
     def store(
         self,
         fields: Fields,

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from stepstore import _core, _log
 from stepstore._calls import Call, Later
+from stepstore._renewal import Renewal
 from stepstore._settings import Opened
 from stepstore._sizes import Reads
 
@@ -125,7 +126,8 @@ class Flight:
 class Lane:
     """What one manager has on its way for one loop. Used on that loop alone."""
 
-    def __init__(self, steps_max: int, bytes_max: int) -> None:
+    def __init__(self, steps_max: int, bytes_max: int, renewal: Renewal | None = None) -> None:
+        self._renewal = renewal
         self._steps_max = steps_max
         self._bytes_max = bytes_max
         self._pid = os.getpid()
@@ -223,6 +225,8 @@ class Lane:
         _log.follow()
         size = call.size
         try:
+            if self._renewal is not None:
+                await self._renewal.ensure_later(core, call.deadline.left())
             ready = call.prepared()
             if ready.size != size:  # now that it was looked at
                 self._bytes += (ready.size or 0) - (size or 0)
@@ -265,5 +269,5 @@ def lane_of(opened: Opened) -> Lane:
     lanes = port_of(asyncio.get_running_loop()).lanes
     lane = lanes.get(opened)
     if lane is None:
-        lane = lanes[opened] = Lane(opened.steps_max, opened.bytes_max)
+        lane = lanes[opened] = Lane(opened.steps_max, opened.bytes_max, opened.renewal)
     return lane

@@ -24,6 +24,7 @@ from stepstore._s3_inputs import Credentials
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
+from stepstore.exceptions import Unauthenticated
 
 T = TypeVar("T")
 
@@ -51,13 +52,14 @@ class StorageManager:
             AWS.
         s3_profile: The profile of the shared AWS files, for credentials too. None: AWS_PROFILE, "default".
         credentials: Who signs: a mapping or an object with access_key_id, secret_access_key and session_token, or
-            botocore's frozen credentials. Read once. None: the environment's, the profile's.
+            botocore's frozen credentials, read once; or a function that gives these, perhaps with `expiry_time` or
+            `expires_at` (a datetime, or ISO 8601 text), and is called again ahead of that time. None: the
+            environment's, the profile's, the machine's.
         prefer_s3: Where both a bucket and a directory are configured and no `uri` is given: True takes the bucket.
 
     Raises:
         ConfigError: The URI, a path, a name or the credentials are wrong.
         InvalidArgument: A number is out of its bounds.
-        Unsupported: `credentials` is a function.
         TypeError: An argument has a wrong type.
 
     Every method but `get_storage_info` and `close` may raise:
@@ -116,7 +118,18 @@ class StorageManager:
         return self._opened
 
     def _run(self, call: _calls.Call[T]) -> T:
-        return call.finish(call.start(self._open.core))
+        opened = self._open
+        renewal = opened.renewal
+        if renewal is None:
+            return call.finish(call.start(opened.core))
+        renewal.ensure(opened.core, call.deadline.left())
+        try:
+            return call.finish(call.start(opened.core))
+        except Unauthenticated as error:
+            if not renewal.may_help(error):
+                raise
+        renewal.ensure(opened.core, call.deadline.left())
+        return call.finish(call.start(opened.core))
 
     # --- Steps ---
 

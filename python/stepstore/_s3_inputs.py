@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class FrozenCredentials(Protocol):
     def secret_key(self) -> str: ...
 
 
-Credentials: TypeAlias = Mapping[str, str | None] | Keys | FrozenCredentials
+Held: TypeAlias = Mapping[str, str | datetime | None] | Mapping[str, str | None] | Keys | FrozenCredentials
+# Or a function that gives them, and perhaps `expiry_time` or `expires_at` with them.
+Credentials: TypeAlias = Held | Callable[[], Held]
+AsyncCredentials: TypeAlias = Credentials | Callable[[], Awaitable[Held]]
 # Access key id, secret access key, session token.
 Signer: TypeAlias = tuple[str, str, str]
 # Bucket, region, endpoint, profile.
@@ -35,6 +39,8 @@ Names: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 
 _OURS = ("access_key_id", "secret_access_key", "session_token")
 _BOTOCORE = ("access_key", "secret_key", "token")
+_WORDS = (_OURS, _BOTOCORE)
+_EXPIRY = ("expiry_time", "expires_at")
 _ADVICE = "Pass access_key_id, secret_access_key and, for temporary ones, session_token."
 
 
@@ -49,19 +55,30 @@ def name(given: Arguments, value: object, what: str) -> str | None:
     return value
 
 
+def is_function(value: Any) -> bool:
+    """Whether it gives credentials, and is none itself."""
+    return callable(value) and not isinstance(value, Mapping) and not any(hasattr(value, word[0]) for word in _WORDS)
+
+
+def expiry(value: Any) -> Any:
+    """When they expire; None: it is not known."""
+    for word in _EXPIRY:
+        found = value.get(word) if isinstance(value, Mapping) else getattr(value, word, None)
+        if found is not None:
+            return found
+    return None
+
+
 def credentials(given: Arguments, value: Any) -> Signer | None:
-    """The keys of a mapping or an object, read now and not again."""
+    """The keys of a mapping or an object."""
     if value is None:
         return None
     if isinstance(value, Mapping):
-        if not set(value) <= {*_OURS, *_BOTOCORE}:
+        if not set(value) <= {*_OURS, *_BOTOCORE, *_EXPIRY}:
             raise given.refuse("credentials has an item that is not known", _ADVICE, "ConfigError")
         members = dict(value)
     else:
         members = {member: getattr(value, member) for member in (*_OURS, *_BOTOCORE) if hasattr(value, member)}
-    if not members and callable(value):
-        message = "credentials is a callable, which this release does not take"
-        raise given.refuse(message, f"{_ADVICE} A profile's or the environment's are looked up anew.", "Unsupported")
     words = _BOTOCORE if "access_key" in members else _OURS
     key, secret, token = (members.get(word) for word in words)
     if not key or not secret:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from stepstore import _core, _log, _s3_inputs
 from stepstore._inputs import Arguments, KeepVersions
-from stepstore._s3_inputs import Credentials
+from stepstore._renewal import Renewal
+from stepstore._s3_inputs import AsyncCredentials
 from stepstore._values import StorageInfo
 
 
@@ -18,6 +19,7 @@ class Opened:
     core: _core.Manager
     steps_max: int
     bytes_max: int
+    renewal: Renewal | None = None  # of a function's credentials
 
 
 def open_core(  # noqa: PLR0917
@@ -28,7 +30,7 @@ def open_core(  # noqa: PLR0917
     concurrency: int,
     in_flight_bytes_max: int,
     s3_names: tuple[str | None, str | None, str | None, str | None],
-    credentials: Credentials | None,
+    credentials: AsyncCredentials | None,
     prefer_s3: bool,
 ) -> Opened:
     """Checks the settings and opens the store, which is not touched yet."""
@@ -43,6 +45,7 @@ def open_core(  # noqa: PLR0917
     )
     threads = given.concurrency(concurrency)
     bytes_max = given.number(in_flight_bytes_max, "in_flight_bytes_max", 1, 2**63 - 1)
+    renewal = Renewal(credentials) if _s3_inputs.is_function(credentials) else None  # type: ignore[arg-type]
     settings = (
         given.place(local_base_path, "local_base_path"),
         given.flag(fsync, "fsync"),
@@ -50,12 +53,16 @@ def open_core(  # noqa: PLR0917
         threads,
         bytes_max,
         names,
-        _s3_inputs.credentials(given, credentials),
+        _s3_inputs.credentials(given, None if renewal else credentials),
         given.flag(prefer_s3, "prefer_s3") is not False,
+        renewal is not None,
     )
     _log.follow()
     # Twice as many steps as threads, so that no thread waits for the caller.
-    return Opened(_core.Manager(place or b"", *settings), 2 * threads, bytes_max)
+    core = _core.Manager(place or b"", *settings)
+    if core.info()["backend"] != "s3":
+        renewal = None
+    return Opened(core, 2 * threads, bytes_max, renewal)
 
 
 def storage_info(core: _core.Manager) -> StorageInfo:

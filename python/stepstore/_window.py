@@ -45,6 +45,8 @@ class _Window:
         if call.size is None:
             self._reads.begin()
         try:
+            if self._opened.renewal is not None:
+                self._opened.renewal.ensure(self._opened.core, call.deadline.left())
             call.start(self._opened.core, ticket)
         except StorageManagerError as error:
             self._land(index, False, error)

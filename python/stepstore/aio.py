@@ -31,7 +31,7 @@ from stepstore._inputs import (
     Screenshot,
 )
 from stepstore._lanes import Lane, lane_of
-from stepstore._s3_inputs import Credentials
+from stepstore._s3_inputs import AsyncCredentials
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
@@ -58,10 +58,11 @@ class StorageManager:
 
     Args:
         uri, local_base_path, fsync, keep_versions, concurrency, in_flight_bytes_max, s3_bucket_name, s3_region_name,
-            s3_endpoint_url, s3_profile, credentials, prefer_s3: As of `stepstore.StorageManager`.
+            s3_endpoint_url, s3_profile, credentials, prefer_s3: As of `stepstore.StorageManager`. A function as
+            `credentials` may also return an awaitable; one that does not is called on a thread.
 
     Raises:
-        ConfigError, InvalidArgument, Unsupported, TypeError: As of `stepstore.StorageManager`.
+        ConfigError, InvalidArgument, TypeError: As of `stepstore.StorageManager`.
 
     Every method but `get_storage_info` and `aclose` may raise what those of `stepstore.StorageManager` may.
 
@@ -89,7 +90,7 @@ class StorageManager:
         s3_region_name: str | None = None,
         s3_endpoint_url: str | None = None,
         s3_profile: str | None = None,
-        credentials: Credentials | None = None,
+        credentials: AsyncCredentials | None = None,
         prefer_s3: bool = True,
     ) -> None:
         self._opened = open_core(
@@ -116,7 +117,16 @@ class StorageManager:
         return lane_of(self._opened)
 
     async def _run(self, call: _calls.Call[T] | _calls.Later[T]) -> T:
-        return await self._lane().run(self._native, call)
+        lane = self._lane()
+        renewal = self._opened.renewal if self._opened is not None else None
+        if renewal is None:
+            return await lane.run(self._native, call)
+        try:
+            return await lane.run(self._native, call)
+        except exceptions.Unauthenticated as error:
+            if not renewal.may_help(error):
+                raise
+        return await lane.run(self._native, call)
 
     # --- Steps ---
 

@@ -260,10 +260,9 @@ class Unsupported(StorageManagerError, NotImplementedError):
 
     Example:
         >>> try:
-        ...     stepstore.StorageManager("s3://bucket", credentials=lambda: None)
-        ... except NotImplementedError as error:
-        ...     print(error.message)
-        credentials is a callable, which this release does not take
+        ...     sessions = store.list_sessions()
+        ... except stepstore.Unsupported as error:
+        ...     print("a later release made this store:", error.message)
     """
 
 

@@ -114,11 +114,6 @@ def test_wrong_types_are_type_errors(wrong: dict[str, Any], message: str) -> Non
     assert SECRET not in str(caught.value)
 
 
-def test_a_callable_is_refused_plainly() -> None:
-    with pytest.raises(stepstore.Unsupported, match="credentials is a callable"):
-        StorageManager("s3://bucket", credentials=lambda: KEYS)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     "credentials",
     [

@@ -4,6 +4,8 @@
 
 #include "base/errors.h"
 #include "http/url.h"
+#include "open/s3_credentials.h"
+#include "s3/credentials/shared_files.h"
 #include "s3/encode.h"
 
 namespace stepstore {
@@ -95,6 +97,17 @@ s3::SignPayload signing_of(const Sources& from) {
   refuse("sign_payload is '" + *named + "'", "It is auto, always or never.");
 }
 
+bool anonymous_of(const Sources& from) {
+  const Value named = from.parameter("anonymous");
+  if (!named || named == "false") return false;
+  if (named == "true") return true;
+  refuse("anonymous is '" + *named + "'", "It is true or false.");
+}
+
+bool is_aws(const http::Endpoint& endpoint) {
+  return endpoint.host.ends_with(".amazonaws.com") || endpoint.host.ends_with(".amazonaws.com.cn");
+}
+
 }  // namespace
 
 std::string S3Settings::location() const {
@@ -127,18 +140,11 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
   out.ca_file = first({from.parameter("ca_file"), from.variable({"AWS_CA_BUNDLE"}),
                        from.profile("ca_bundle")})
                     .value_or("");
-  if (options.s3_credentials) {
-    const S3Credentials& given = *options.s3_credentials;
-    if (given.access_key_id.empty() || given.secret_access_key.empty()) {
-      refuse("s3_credentials lack the access key or its secret", "Pass both.");
-    }
-    out.credentials = s3::fixed_credentials({.access_key = given.access_key_id,
-                                             .secret_key = given.secret_access_key,
-                                             .session_token = given.session_token,
-                                             .source = "s3_credentials"});
-  } else {
-    out.credentials = s3::default_credentials(lookup, from.profile_name());
-  }
+  out.credentials = s3_credentials(options, {.profile = from.profile_name(),
+                                             .anonymous = anonymous_of(from),
+                                             .on_aws = is_aws(out.client.endpoint),
+                                             .ca_file = out.ca_file,
+                                             .lookup = lookup});
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Who signs: access key, secret and session token, and where they come from.
+// Who signs: access key, secret and session token. s3/credentials/ has the ways to find them.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,13 @@ struct Credentials {
   std::string secret_key{};  // never in a message
   std::string session_token{};
   std::string source{};  // where they were found, for messages: "environment", "profile work"
+  std::optional<Timestamp> expires_at{};  // none: not known, or never
+  bool anonymous = false;                 // requests are not signed; there are no keys
+
+  friend bool operator==(const Credentials&, const Credentials&) = default;
 };
+
+bool same_keys(const Credentials& a, const Credentials& b);
 
 // Thread-safe.
 class CredentialsSource {
@@ -30,21 +36,10 @@ class CredentialsSource {
 };
 
 std::shared_ptr<CredentialsSource> fixed_credentials(Credentials credentials);
+// Requests are sent without a signature, for buckets that anybody may read.
+std::shared_ptr<CredentialsSource> anonymous_credentials();
 
 // How variables are looked up; src/open hands in the environment.
 using Lookup = std::function<std::optional<std::string>(std::string_view variable)>;
-
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; then the profile (AWS_PROFILE, else
-// "default") of AWS_SHARED_CREDENTIALS_FILE (else ~/.aws/credentials) and AWS_CONFIG_FILE (else
-// ~/.aws/config). A profile that is named here is used even where the variables are set. Files are
-// read at first use, and again when they change. A variable that is set to nothing is not set.
-std::shared_ptr<CredentialsSource> default_credentials(Lookup lookup,
-                                                       const std::string& profile = {});
-
-// One value of a profile in the shared files, e.g. "region", "endpoint_url" or, of a nested block,
-// "s3.addressing_style"; none: not set. An empty profile: AWS_PROFILE, else "default". Throws
-// ConfigError when a file cannot be read.
-std::optional<std::string> profile_value(const Lookup& lookup, std::string_view profile,
-                                         std::string_view name);
 
 }  // namespace stepstore::s3

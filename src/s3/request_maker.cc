@@ -68,6 +68,7 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
   if (!credentials.session_token.empty()) {
     request.headers.emplace_back("x-amz-security-token", credentials.session_token);
   }
+  if (credentials.anonymous) return sending;
   const SigningInput input{.method = request.method,
                            .target = target,
                            .headers = request.headers,

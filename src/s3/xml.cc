@@ -233,6 +233,23 @@ Result<Versioning> parse_versioning(BytesView body) {
                            });
 }
 
+Result<AssumedRole> parse_assumed_role(BytesView body, const std::string& action) {
+  return parse<AssumedRole>(
+      body, action + "Response", [&](const pugi::xml_node& root, AssumedRole& out) {
+        const pugi::xml_node keys = child(child(root, action + "Result"), "Credentials");
+        out.access_key = text_of(keys, "AccessKeyId");
+        out.secret_key = text_of(keys, "SecretAccessKey");
+        out.session_token = text_of(keys, "SessionToken");
+        const bool whole =
+            !out.access_key.empty() && !out.secret_key.empty() && !out.session_token.empty();
+        if (!whole) return std::string_view("it lacks a key or the session token");
+        if (!read_time(keys, "Expiration", out.expires_at)) {
+          return std::string_view("it does not say when they expire");
+        }
+        return std::string_view();
+      });
+}
+
 XmlOutline outline(BytesView body) noexcept {
   std::string_view text = body.text();
   const std::size_t last = text.find_last_not_of(" \t\r\n");

@@ -66,6 +66,16 @@ Result<UploadList> parse_uploads(BytesView body);
 enum class Versioning : std::uint8_t { never, enabled, suspended };
 Result<Versioning> parse_versioning(BytesView body);
 
+// What STS gives to who assumes a role.
+struct AssumedRole {
+  std::string access_key{};
+  std::string secret_key{};  // never in a message
+  std::string session_token{};
+  Timestamp expires_at{};
+};
+// `action`: AssumeRole or AssumeRoleWithWebIdentity.
+Result<AssumedRole> parse_assumed_role(BytesView body, const std::string& action);
+
 // What can be told of an answer without parsing it.
 struct XmlOutline {
   std::string_view root{};  // without namespace prefix; empty: no element

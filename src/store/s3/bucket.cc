@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "base/fork.h"
 #include "s3/times.h"
 #include "store/s3/probe.h"
 
@@ -71,13 +70,6 @@ ETag plain_etag(std::string_view text) {
     text = text.substr(1, text.size() - 2);
   }
   return ETag(std::string(text));
-}
-
-bool Dialect::begin() {
-  const pid_t mine = this_process();
-  pid_t there = 0;
-  if (busy_.compare_exchange_strong(there, mine)) return true;
-  return there != mine && busy_.compare_exchange_strong(there, mine);
 }
 
 BucketProbe Bucket::probe(const CallLimits& limits) {

@@ -2,13 +2,12 @@
 // turned into outcomes.
 #pragma once
 
-#include <sys/types.h>
-
 #include <atomic>
 #include <memory>
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/single_flight.h"
 #include "s3/client.h"
 #include "store/s3/s3_store.h"
 
@@ -26,10 +25,8 @@ class Dialect {
   BucketProbe ensure(Clock& clock, const CallLimits& limits, FindOut&& find_out);
 
  private:
-  bool begin();
   std::atomic<std::shared_ptr<const BucketProbe>> known_{};
-  // The process in which a thread is finding out; 0: nobody. A forked child has other threads.
-  std::atomic<pid_t> busy_ = 0;
+  SingleFlight finding_{};
 };
 
 struct Bucket {
@@ -102,14 +99,11 @@ BucketProbe Dialect::ensure(Clock& clock, const CallLimits& limits, FindOut&& fi
   while (true) {
     if (const auto found = known()) return *found;
     check_limits(limits, clock, "probe");
-    if (!begin()) {
+    const auto turn = finding_.take();
+    if (!turn) {
       clock.sleep(std::chrono::milliseconds(2));
       continue;
     }
-    struct Finished {
-      std::atomic<pid_t>& busy;
-      ~Finished() { busy = 0; }
-    } const finished{busy_};
     if (const auto found = known()) return *found;
     learn(find_out());
   }

@@ -1,6 +1,6 @@
 // Credentials are found where AWS's tools find them, follow their files, and what is missing is
 // told by name and without a secret.
-#include "s3/credentials.h"
+#include "s3/credentials/chain.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -11,7 +11,9 @@
 #include <map>
 
 #include "base/errors.h"
-#include "s3/profile_file.h"
+#include "s3/credentials/profile_file.h"
+#include "s3/credentials/shared_files.h"
+#include "testing/fakes.h"
 
 namespace stepstore::s3 {
 namespace {
@@ -40,8 +42,13 @@ class CredentialsTest : public ::testing::Test {
   void write(const std::string& name, const std::string& text) {
     std::ofstream(home / name) << text;
   }
+  // Of a store that is not AWS's: nobody asks the machine.
+  std::shared_ptr<CredentialsSource> source(const std::string& profile = {}) {
+    return default_credentials(
+        {.lookup = lookup(), .clock = clock, .random = random, .on_aws = false}, profile);
+  }
   std::shared_ptr<const Credentials> find(const std::string& profile = {}) {
-    return default_credentials(lookup(), profile)->current({});
+    return source(profile)->current({});
   }
   // The text of the Unauthenticated error that looking for credentials gives.
   std::string refused(const std::string& profile = {}) {
@@ -56,6 +63,8 @@ class CredentialsTest : public ::testing::Test {
 
   std::filesystem::path home;
   std::map<std::string, std::string> variables;
+  SetClock clock;
+  SeededRandom random{20'261'128};
 };
 
 TEST_F(CredentialsTest, FixedOnesAreGivenAsTheyAre) {
@@ -136,7 +145,7 @@ TEST_F(CredentialsTest, ReadsValuesAndBlocksOfAProfile) {
 
 TEST_F(CredentialsTest, FollowsItsFiles) {
   write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
-  const auto source = default_credentials(lookup());
+  const auto source = this->source();
   const auto first = source->current({});
   EXPECT_EQ(first->access_key, "ONE");
   EXPECT_EQ(source->current({}), first) << "the same object while nothing has changed";
@@ -154,7 +163,7 @@ TEST_F(CredentialsTest, ReadsAgainWhenRefused) {
   const auto path = home / ".aws/credentials";
   write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
   const auto time = std::filesystem::last_write_time(path);
-  const auto source = default_credentials(lookup());
+  const auto source = this->source();
   const auto first = source->current({});
   write(".aws/credentials", "[default]\naws_access_key_id=TWO\naws_secret_access_key=S\n");
   std::filesystem::last_write_time(path, time);
@@ -182,7 +191,7 @@ TEST_F(CredentialsTest, SaysWhatIsMissingWhere) {
 }
 
 TEST_F(CredentialsTest, SaysWhichWaysItCannotGo) {
-  for (const char* const way : {"role_arn", "credential_process", "sso_session"}) {
+  for (const char* const way : {"sso_session", "sso_account_id", "login_session"}) {
     write(".aws/config", std::string("[profile p]\n") + way + " = hush-hush\n");
     EXPECT_THAT(refused("p"),
                 AllOf(HasSubstr(std::string("by ") + way + ", which stepstore cannot follow"),
@@ -207,9 +216,10 @@ TEST_F(CredentialsTest, DevNullIsAnEmptyFile) {
 }
 
 TEST_F(CredentialsTest, DescribesItselfWithoutASecret) {
-  EXPECT_EQ(default_credentials(lookup(), "work")->describe(), "profile work");
+  EXPECT_EQ(source("work")->describe(), "profile work");
   variables["AWS_ACCESS_KEY_ID"] = "A";
-  EXPECT_EQ(default_credentials(lookup())->describe(), "environment");
+  variables["AWS_SECRET_ACCESS_KEY"] = "hush-hush";
+  EXPECT_EQ(source()->describe(), "environment");
 }
 
 TEST(ProfileFile, PassesOverWhatItDoesNotKnow) {

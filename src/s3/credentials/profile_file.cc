@@ -1,4 +1,4 @@
-#include "s3/profile_file.h"
+#include "s3/credentials/profile_file.h"
 
 #include <cerrno>
 #include <cstring>
@@ -128,6 +128,11 @@ const Profile* ProfileFile::find(std::string_view profile) {
     read();
     known_ = now;
   }
+  return known(profile);
+}
+
+const Profile* ProfileFile::known(std::string_view profile) const {
+  if (!known_) return nullptr;
   const auto found = profiles_.find(profile);
   return found == profiles_.end() ? nullptr : &found->second;
 }

@@ -33,6 +33,8 @@ class ProfileFile {
   // Reads the file if its size or time has changed. Null: there is no such profile, or no file.
   // Throws ConfigError when the file is there and cannot be read.
   const Profile* find(std::string_view profile);
+  // The same as it was read last, without a look at the file.
+  const Profile* known(std::string_view profile) const;
   // Reads it at the next find(), whatever its size and time.
   void forget() noexcept { known_.reset(); }
 
