@@ -1,6 +1,7 @@
 // What stepstore throws: one base class, one small class per code.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -46,6 +47,17 @@ std::string_view name_of(ErrorCode code) noexcept;
 // One try of a request, for errors that tell what was attempted.
 struct Attempt {
   std::string what;  // one line: what was tried, against what, how it ended, how long it took
+  std::string request_id{};        // the server's; empty: it told none
+  std::string peer{};              // address and port; empty: there was no connection
+  bool reused_connection = false;  // it had served before; false: a fresh one, or none
+  int http_status = 0;             // 0: no answer
+  // Since the attempt began; 0: it did not come so far. `connect` is of a fresh connection, TLS
+  // included, the look-up of the name not.
+  std::chrono::microseconds connect{0};
+  std::chrono::microseconds first_byte{0};
+  std::chrono::microseconds total{0};
+  std::uint64_t bytes_sent = 0;  // over HTTP, heads included
+  std::uint64_t bytes_received = 0;
 };
 
 // Everything an error tells; made once, shared by its copies.

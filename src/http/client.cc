@@ -2,7 +2,9 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <mutex>
+#include <span>
 
 #include "base/errors.h"
 #include "http/flight.h"
@@ -17,7 +19,7 @@ struct Client::State {
   State(ClientOptions given, Clock& the_clock)
       : options(std::move(given)),
         clock(the_clock),
-        resolver(the_clock),
+        resolver(the_clock, options.addresses),
         pool(the_clock, options.idle_max, options.idle_connections_max) {}
 
   // Certificates are read when they are first needed: it costs milliseconds. A failure is kept,
@@ -110,17 +112,20 @@ class Exchange {
 
   void wait() {
     polls_.clear();
+    firsts_.clear();
     auto until = std::chrono::steady_clock::time_point::max();
     for (const Under& each : flights_) {
-      polls_.push_back(
-          {.fd = each.flight->descriptor(), .events = each.flight->events(), .revents = 0});
+      firsts_.push_back(polls_.size());
+      each.flight->listen(polls_);
       until = std::min(until, each.flight->until());
     }
     waiter_.wait(polls_, until);
     const auto now = airport_.clock.steady_now();
+    firsts_.push_back(polls_.size());
     // From the end, since advance() puts the last one into the place of one that has landed.
     for (std::size_t i = flights_.size(); i-- > 0;) {
-      const bool ready = polls_[i].revents != 0;
+      const std::span mine(polls_.begin() + firsts_[i], polls_.begin() + firsts_[i + 1]);
+      const bool ready = std::ranges::any_of(mine, [](const pollfd& p) { return p.revents != 0; });
       if (ready || flights_[i].flight->until() <= now) (void)advance(i, ready);
     }
   }
@@ -131,6 +136,7 @@ class Exchange {
   std::size_t next_ = 0;
   std::vector<Under> flights_;
   std::vector<pollfd> polls_;
+  std::vector<std::ptrdiff_t> firsts_;  // where each flight's begin
   std::vector<std::optional<Outcome>> outcomes_;
 };
 
@@ -156,6 +162,7 @@ std::vector<Outcome> Client::exchange(const Endpoint& endpoint, std::span<const 
   return Exchange({.options = state_->options,
                    .clock = state_->clock,
                    .pool = state_->pool,
+                   .resolver = state_->resolver,
                    .tls = tls,
                    .endpoint = endpoint,
                    .addresses = addresses},

@@ -1,5 +1,6 @@
 // Every wait of an exchange ends in time: at the deadline, when another thread or the caller says
 // so, and when the server is silent for too long.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -88,7 +89,7 @@ TEST(ClientLimits, TheCallerIsAskedOnItsOwnThreadWhetherToGoOn) {
 TEST(ClientLimits, AServerThatSaysNothingIsGivenUp) {
   std::promise<void> came;
   ScriptedServer server(silent(came));
-  Client client({.silence_timeout = 100ms}, system_clock());
+  Client client({.first_byte_timeout = 100ms}, system_clock());
   const Outcome outcome = one(client, server.endpoint(), put("/", "x"), within(20s));
   EXPECT_TRUE(outcome.response.is(ErrorCode::Timeout)) << told(outcome);
   EXPECT_TRUE(outcome.maybe_applied);
@@ -110,7 +111,7 @@ void drip(Peer& peer, int count, int pause_ms) {
 TEST(ClientLimits, ASlowServerIsNotASilentOne) {
   // It takes longer than the silence that is borne, but never pauses for so long.
   ScriptedServer server([](Peer& peer, int) { drip(peer, 150, 10); });
-  Client client({.silence_timeout = 1'000ms}, system_clock());
+  Client client({.first_byte_timeout = 1'000ms, .stall_timeout = 1'000ms}, system_clock());
   const Outcome outcome = one(client, server.endpoint(), get(), within(20s));
   ASSERT_TRUE(outcome.response.ok()) << told(outcome);
   EXPECT_EQ(outcome.response->body.size(), 150U);
@@ -125,24 +126,45 @@ TEST(ClientLimits, ASlowServerDoesNotMoveTheDeadline) {
   EXPECT_LT(outcome.took, 5s);
 }
 
-TEST(ClientLimits, ASilentAddressIsGivenUpAfterTheConnectTimeout) {
-  // A listener whose queue is full drops further connections, as a firewall does.
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(::bind(listener, generic, size), 0);
-  ASSERT_EQ(::listen(listener, 0), 0);
-  ASSERT_EQ(::getsockname(listener, generic, &size), 0);
-  std::array<int, 3> fillers{};
-  for (int& filler : fillers) {
-    filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    [[maybe_unused]] const int begun = ::connect(filler, generic, size);
+// A listener whose queue is full drops further connections, as a firewall does.
+class Silent {
+ public:
+  // The port: 0 for a free one.
+  explicit Silent(const char* host = "127.0.0.1", std::uint16_t port = 0) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    ::inet_pton(AF_INET, host, &address.sin_addr);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_, generic, size), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, generic, &size), 0);
+    for (int& filler : fillers_) {
+      filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      [[maybe_unused]] const int begun = ::connect(filler, generic, size);
+    }
+    port_ = ntohs(address.sin_port);
   }
+  ~Silent() {
+    for (const int filler : fillers_) ::close(filler);
+    ::close(listener_);
+  }
+  Silent(const Silent&) = delete;
+  Silent& operator=(const Silent&) = delete;
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int listener_;
+  std::array<int, 3> fillers_{};
+  std::uint16_t port_ = 0;
+};
+
+TEST(ClientLimits, ASilentAddressIsGivenUpAfterTheConnectTimeout) {
+  const Silent silent;
   Client client({.connect_timeout = 100ms}, system_clock());
-  const Endpoint full{.tls = false, .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+  const Endpoint full{.tls = false, .host = "127.0.0.1", .port = silent.port()};
   const Outcome outcome = one(client, full, put("/", "x"), within(20s));
   ASSERT_FALSE(outcome.response.ok());
   EXPECT_TRUE(outcome.response.error().retryable()) << told(outcome);
@@ -152,8 +174,81 @@ TEST(ClientLimits, ASilentAddressIsGivenUpAfterTheConnectTimeout) {
   const Outcome late = one(client, full, put("/", "x"), within(30ms));
   EXPECT_TRUE(late.response.is(ErrorCode::Timeout)) << told(late);
   EXPECT_FALSE(late.maybe_applied);
-  for (const int filler : fillers) ::close(filler);
-  ::close(listener);
+}
+
+ClientOptions named(std::vector<std::string> addresses) {
+  return {.connect_timeout = 5s,
+          .next_address_after = 50ms,
+          .addresses = {{"name", std::move(addresses)}}};
+}
+
+// [G37] A dead IPv6, or the one dead server of several, does not use up the time for connecting.
+TEST(ClientAddresses, ASilentOneIsOvertakenByTheNext) {
+  ScriptedServer server(always("x"));
+  const std::uint16_t port = server.endpoint().port;
+  const Silent silent("127.0.0.2", port);
+  Client client(named({"127.0.0.2", "127.0.0.1"}), system_clock());
+  const Endpoint endpoint{.tls = false, .host = "name", .port = port};
+  const Outcome outcome = one(client, endpoint, get(), within(20s));
+  ASSERT_TRUE(outcome.response.ok()) << told(outcome);
+  EXPECT_GE(outcome.connect, 50ms);
+  EXPECT_LT(outcome.took, 4s);
+  EXPECT_EQ(outcome.peer, "127.0.0.1:" + std::to_string(port));
+}
+
+TEST(ClientAddresses, ARefusalPassesToTheNextAtOnce) {
+  ScriptedServer server(always("x"));
+  const std::uint16_t port = server.endpoint().port;
+  ClientOptions options = named({"127.0.0.3", "127.0.0.1"});
+  options.next_address_after = 20s;
+  Client client(options, system_clock());
+  const Outcome outcome =
+      one(client, {.tls = false, .host = "name", .port = port}, get(), within(10s));
+  ASSERT_TRUE(outcome.response.ok()) << told(outcome);
+  EXPECT_EQ(outcome.sends, 1);
+}
+
+// [G37] A server that takes the connection and dies with it is not the one that the retry asks.
+TEST(ClientAddresses, TheNextTryGoesToAnotherOne) {
+  ScriptedServer server([](Peer& peer, int connection) {
+    if (connection > 0) always("x")(peer, connection);
+  });
+  const std::uint16_t port = server.endpoint().port;
+  ClientOptions options = named({"127.0.0.1", "127.0.0.4"});
+  Client client(options, system_clock());
+  const Endpoint endpoint{.tls = false, .host = "name", .port = port};
+  const Outcome first = one(client, endpoint, get(), within(10s));
+  ASSERT_TRUE(first.response.is(ErrorCode::Unavailable)) << told(first);
+  EXPECT_EQ(first.peer, "127.0.0.1:" + std::to_string(port));
+  const Silent silent("127.0.0.4", port);
+  const Outcome second = one(client, endpoint, get(), within(10s));
+  ASSERT_TRUE(second.response.ok()) << told(second);
+  EXPECT_GE(second.connect, 50ms) << "the other address was asked first";
+}
+
+TEST(ClientLimits, TheTotalTimeEndsARequestThatDrips) {
+  ScriptedServer server([](Peer& peer, int) { drip(peer, 10'000, 5); });
+  Client client({.total_timeout = 200ms}, system_clock());
+  const Outcome outcome = one(client, server.endpoint(), get(), within(20s));
+  EXPECT_TRUE(outcome.response.is(ErrorCode::Timeout)) << told(outcome);
+  EXPECT_LT(outcome.took, 5s);
+  EXPECT_NE(outcome.partial, nullptr) << "what came is kept for whoever goes on from there";
+}
+
+TEST(ClientLimits, TellsTimesAndBytes) {
+  ScriptedServer server(always("hello"));
+  Client client({}, system_clock());
+  const Outcome first = one(client, server.endpoint(), put("/", "body"));
+  ASSERT_TRUE(first.response.ok()) << told(first);
+  EXPECT_GT(first.connect.count(), 0);
+  EXPECT_GE(first.first_byte, first.connect);
+  EXPECT_GE(first.took, first.first_byte);
+  EXPECT_GT(first.bytes_sent, 4U);
+  EXPECT_GT(first.bytes_received, 5U);
+  const Outcome second = one(client, server.endpoint(), get());
+  ASSERT_TRUE(second.response.ok());
+  EXPECT_TRUE(second.reused);
+  EXPECT_EQ(second.connect.count(), 0);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "http/flight.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
@@ -18,11 +16,15 @@ constexpr const char* kNoAnswer =
     "Call again. If it never answers: is the scheme (http or https) right?";
 constexpr std::size_t kPiecesMax = 64;  // handed to the kernel at once
 
-std::string reason_of(const Progress& progress) {
-  return progress.error != 0 ? std::generic_category().message(progress.error) : progress.message;
+bool passes(ErrorCode code) {
+  return code == ErrorCode::Unavailable || code == ErrorCode::Timeout || code == ErrorCode::Io;
 }
 
 }  // namespace
+
+std::string reason_of(const Progress& progress) {
+  return progress.error != 0 ? std::generic_category().message(progress.error) : progress.message;
+}
 
 Flight::Flight(Airport& airport, const Sending& sending)
     : airport_(airport), sending_(sending), head_(make_head()), begun_(airport.clock.steady_now()) {
@@ -30,7 +32,14 @@ Flight::Flight(Airport& airport, const Sending& sending)
 }
 
 milliseconds Flight::silence_timeout() const {
-  return std::max(airport_.options.silence_timeout, sending_.silence_timeout);
+  const bool answering = reader_ && reader_->begun();
+  if (phase_ != Phase::receiving || answering) return airport_.options.stall_timeout;
+  return std::max(airport_.options.first_byte_timeout, sending_.first_byte_timeout);
+}
+
+std::chrono::microseconds Flight::since_begun() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(airport_.clock.steady_now() -
+                                                               begun_);
 }
 
 std::string Flight::make_head() const {
@@ -66,11 +75,11 @@ void Flight::begin(bool fresh) {
     phase_ = Phase::connecting;
     connect_until_ = airport_.clock.steady_now() + airport_.options.connect_timeout;
     connection_.reset();  // there may be no socket to be had; then there is no connection either
-    auto made = std::make_unique<Connection>();
-    made->scratch = std::make_unique_for_overwrite<std::byte[]>(kScratchBytes);
-    made->stream = std::make_unique<Stream>(
-        airport_.endpoint, airport_.addresses[address_ % airport_.addresses.size()], airport_.tls);
-    connection_ = std::move(made);
+    racing_.clear();
+    if (address_ >= airport_.addresses.size()) address_ = 0;
+    race();
+    connection_ = std::make_unique<Connection>();
+    connection_->scratch = std::make_unique_for_overwrite<std::byte[]>(kScratchBytes);
   }
   ++sends_;
 }
@@ -86,7 +95,18 @@ void Flight::advance(bool ready) {
 }
 
 void Flight::run_out_of_time() {
+  const auto total = airport_.options.total_timeout;
+  if (total.count() > 0 && since_begun() >= total) {
+    racing_.clear();
+    lost(error(ErrorCode::Timeout, "exchange", airport_.endpoint.text(),
+               "the request was not answered within " + std::to_string(total.count()) + " ms"));
+    return;
+  }
   if (phase_ == Phase::connecting || phase_ == Phase::shaking_hands) {
+    if (airport_.clock.steady_now() < connect_until_) return;  // the next address's turn
+    for (const auto& each : racing_) avoid(*each);
+    racing_.clear();
+    address_ = airport_.addresses.size();
     connection_failed({.state = State::failed, .error = ETIMEDOUT});
     return;
   }
@@ -112,7 +132,20 @@ bool Flight::step() {
 bool Flight::wait_for(short events, milliseconds at_most) {
   events_ = events;
   until_ = airport_.clock.steady_now() + at_most;
+  const auto total = airport_.options.total_timeout;
+  if (total.count() > 0) until_ = std::min(until_, begun_ + total);
   return false;
+}
+
+void Flight::listen(std::vector<pollfd>& descriptors) const {
+  if (phase_ != Phase::connecting) {
+    descriptors.push_back(
+        {.fd = connection_->stream->descriptor(), .events = events_, .revents = 0});
+    return;
+  }
+  for (const auto& each : racing_) {
+    descriptors.push_back({.fd = each->descriptor(), .events = POLLOUT, .revents = 0});
+  }
 }
 
 bool Flight::waits(const Progress& progress, milliseconds at_most) {
@@ -121,73 +154,13 @@ bool Flight::waits(const Progress& progress, milliseconds at_most) {
   return true;
 }
 
-bool Flight::connect() {
-  const Progress progress = connection_->stream->connect();
-  const auto left = std::chrono::ceil<milliseconds>(connect_until_ - airport_.clock.steady_now());
-  if (waits(progress, left)) return false;
-  if (progress.state != State::done) {
-    connection_failed(progress);
-    return !landed_;
-  }
-  phase_ = Phase::shaking_hands;
-  return true;
-}
-
-bool Flight::shake_hands() {
-  const Progress progress = connection_->stream->handshake();
-  const auto left = std::chrono::ceil<milliseconds>(connect_until_ - airport_.clock.steady_now());
-  if (waits(progress, left)) return false;
-  if (progress.state != State::done) {
-    connection_failed(progress);
-    return !landed_;
-  }
-  phase_ = Phase::sending;
-  return true;
-}
-
-// The next address, if there is one that was not tried.
-void Flight::connection_failed(const Progress& progress) {
-  if (!progress.untrusted && address_ + 1 < airport_.addresses.size()) {
-    ++address_;
-    --sends_;
-    begin(true);
-    return;
-  }
-  land(connect_error(progress));
-}
-
-StorageManagerError Flight::connect_error(const Progress& progress) const {
-  const std::string where = airport_.endpoint.text();
-  if (progress.untrusted) {
-    return error(
-        ErrorCode::ConfigError, "connect", where,
-        "the server's certificate is not trusted: " + progress.message,
-        "Name its CA in a PEM file (ca_file, or AWS_CA_BUNDLE), and use the host name that "
-        "the certificate is for.");
-  }
-  if (phase_ == Phase::shaking_hands && progress.error == 0) {
-    return error(
-        ErrorCode::ConfigError, "connect", where, "TLS was refused: " + progress.message,
-        "Does the server speak https on this port? If it speaks http, write http:// in the "
-        "endpoint.");
-  }
-  StorageManagerError failed =
-      progress.error == ETIMEDOUT
-          ? error(ErrorCode::Timeout, "connect", where,
-                  "no connection within " +
-                      std::to_string(airport_.options.connect_timeout.count()) + " ms",
-                  "Is the endpoint right, and is the server reachable from here?")
-          : error(ErrorCode::Unavailable, "connect", where, reason_of(progress),
-                  "Is the server running, and is the endpoint right?");
-  return failed;
-}
-
 bool Flight::send() {
   while (next_piece_ < pieces_.size()) {
     const std::size_t count = std::min(pieces_.size() - next_piece_, kPiecesMax);
     const Progress progress = connection_->stream->write({pieces_.data() + next_piece_, count});
     if (progress.state == State::done) {
       sent_any_ = true;
+      bytes_sent_ += progress.bytes;
       for (std::size_t bytes = progress.bytes; bytes > 0;) {
         iovec& piece = pieces_[next_piece_];
         const std::size_t part = std::min(bytes, piece.iov_len);
@@ -231,6 +204,8 @@ bool Flight::read_some() {
   const Progress progress = connection_->stream->read(reader_->room());
   switch (progress.state) {
     case State::done:
+      if (!reader_->begun()) first_byte_ = since_begun();
+      bytes_received_ += progress.bytes;
       reader_->received(progress.bytes);
       if (!reader_->done()) return true;
       land(reader_->take());
@@ -284,16 +259,20 @@ void Flight::abandon(const StorageManagerError& why) {
 
 void Flight::land(Result<Response> response) {
   landed_ = true;
+  if (!response.ok() && reader_) partial_ = reader_->take_partial();
   const bool whole = next_piece_ == pieces_.size() && !send_failed_;
   if (response.ok() && whole && reader_->reusable()) {
     reader_.reset();
     peer_ = connection_->stream->peer();
     airport_.pool.give_back(airport_.endpoint, std::exchange(connection_, nullptr));
-  } else if (connection_) {
+  } else if (connection_ && connection_->stream) {
     peer_ = connection_->stream->peer();
+    // The next try goes to another address, if the name has one.
+    if (!response.ok() && passes(response.error().code())) avoid(*connection_->stream);
     reader_.reset();
     connection_.reset();
   }
+  racing_.clear();
   response_ = std::move(response);
 }
 
@@ -303,8 +282,12 @@ Outcome Flight::take() {
           .reused = !fresh_,
           .sends = sends_,
           .peer = std::move(peer_),
-          .took = std::chrono::duration_cast<std::chrono::microseconds>(
-              airport_.clock.steady_now() - begun_)};
+          .partial = std::move(partial_),
+          .connect = connect_,
+          .first_byte = first_byte_,
+          .took = since_begun(),
+          .bytes_sent = bytes_sent_,
+          .bytes_received = bytes_received_};
 }
 
 }  // namespace stepstore::http

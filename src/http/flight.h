@@ -1,20 +1,28 @@
 // Flight: one request on its way, as far as its connection lets it come without waiting.
 #pragma once
 
+#include <poll.h>
+
 #include <optional>
+#include <vector>
 
 #include "http/client.h"
 #include "http/message_reader.h"
 #include "http/pool.h"
+#include "http/resolver.h"
 #include "http/stream.h"
 
 namespace stepstore::http {
+
+// Of one that failed, in words.
+std::string reason_of(const Progress& progress);
 
 // What all flights of a call share.
 struct Airport {
   const ClientOptions& options;
   Clock& clock;
   Pool& pool;
+  Resolver& resolver;
   TlsContext* tls;  // null: the endpoint is plain
   const Endpoint& endpoint;
   const std::vector<Address>& addresses;
@@ -31,9 +39,8 @@ class Flight {
   void abandon(const StorageManagerError& why);
 
   bool landed() const noexcept { return landed_; }
-  // What it waits for.
-  int descriptor() const noexcept { return connection_->stream->descriptor(); }
-  short events() const noexcept { return events_; }
+  // Adds what it waits for.
+  void listen(std::vector<pollfd>& descriptors) const;
   std::chrono::steady_clock::time_point until() const noexcept { return until_; }
   Outcome take();
 
@@ -43,6 +50,7 @@ class Flight {
   void begin(bool fresh);
   void run_out_of_time();
   bool step();  // false: must wait, or has landed
+  void race();  // with the next address, too
   bool connect();
   bool shake_hands();
   bool send();
@@ -54,6 +62,8 @@ class Flight {
   void lost(StorageManagerError why);  // lands, or begins again (sends_ tells)
   void land(Result<Response> response);
   std::chrono::milliseconds silence_timeout() const;
+  std::chrono::microseconds since_begun() const;
+  void avoid(const Stream& stream);
   std::string make_head() const;
   StorageManagerError connect_error(const Progress& progress) const;
 
@@ -65,7 +75,12 @@ class Flight {
   std::unique_ptr<Connection> connection_{};
   std::optional<ResponseReader> reader_{};
   Phase phase_ = Phase::connecting;
+  // Connects that are under way; the first one to succeed is taken. The addresses before address_
+  // have been tried.
+  std::vector<std::unique_ptr<Stream>> racing_{};
   std::size_t address_ = 0;
+  std::chrono::steady_clock::time_point next_address_at_{};
+  Progress connect_failure_{};
   bool fresh_ = false;        // the connection has not served before
   bool sent_any_ = false;     // over this connection
   bool send_failed_ = false;  // only an early answer can be had
@@ -77,7 +92,10 @@ class Flight {
   std::optional<Result<Response>> response_{};
   bool maybe_applied_ = false;
   int sends_ = 0;
+  std::chrono::microseconds connect_{0}, first_byte_{0};
+  std::uint64_t bytes_sent_ = 0, bytes_received_ = 0;
   std::string peer_{};
+  std::shared_ptr<Partial> partial_{};
 };
 
 }  // namespace stepstore::http

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,15 @@ struct Response {
   int status = 0;
   Headers headers{};
   Bytes body{};  // without transfer coding; empty for HEAD
+};
+
+// An answer whose connection ended, or fell silent, in the middle of a body of known size.
+struct Partial {
+  int status = 0;
+  Headers headers{};
+  std::shared_ptr<std::byte[]> block{};  // has room for the whole
+  std::size_t size = 0;
+  std::size_t got = 0;  // bytes of it that came
 };
 
 }  // namespace stepstore::http

@@ -237,6 +237,16 @@ Response ResponseReader::take() {
           .body = state->take_body()};
 }
 
+std::shared_ptr<Partial> ResponseReader::take_partial() {
+  auto& s = *state;
+  if (!s.direct || s.finished || s.filled == 0) return nullptr;
+  return std::make_shared<Partial>(Partial{.status = s.parser->status,
+                                           .headers = std::move(s.parser->headers),
+                                           .block = std::move(s.block),
+                                           .size = static_cast<std::size_t>(s.body_size),
+                                           .got = static_cast<std::size_t>(s.filled)});
+}
+
 bool RequestReader::wants_continue() const noexcept {
   if (!state->head_done || state->finished) return false;
   const std::string* const expect = find_header(state->parser->headers, "Expect");

@@ -44,6 +44,8 @@ class ResponseReader final : public MessageReader<false> {
   ResponseReader(bool to_head, std::uint64_t body_bytes_max, std::span<std::byte> scratch)
       : MessageReader(to_head, body_bytes_max, scratch) {}
   Response take();
+  // What came of a body of known size that did not come whole; null: no byte of one.
+  std::shared_ptr<Partial> take_partial();
 };
 
 // A request as it arrived, for servers.

@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -164,12 +167,41 @@ struct Resolver::State {
   };
   ForkMutex mutex;
   std::map<Endpoint, Known> known;
+  std::map<std::string, std::chrono::steady_clock::time_point> avoided;  // by address, until when
 };
 
-Resolver::Resolver(Clock& clock) : clock_(clock), state_(new State) {}
+Resolver::Resolver(Clock& clock, std::map<std::string, std::vector<std::string>> fixed)
+    : clock_(clock), fixed_(std::move(fixed)), state_(new State) {}
 Resolver::~Resolver() = default;
 
 std::vector<Address> Resolver::lookup(const Endpoint& endpoint, const CallLimits& limits) {
+  std::vector<Address> addresses = found(endpoint, limits);
+  if (addresses.size() < 2) return addresses;
+  const std::lock_guard lock(state_->mutex);
+  auto& avoided = state_->avoided;
+  if (avoided.empty()) return addresses;
+  std::erase_if(avoided,
+                [now = clock_.steady_now()](const auto& each) { return each.second <= now; });
+  std::ranges::stable_partition(addresses,
+                                [&](const Address& each) { return !avoided.contains(each.text); });
+  return addresses;
+}
+
+void Resolver::avoid(const Endpoint& endpoint, const Address& address) {
+  const std::lock_guard lock(state_->mutex);
+  state_->known.erase(endpoint);
+  if (state_->avoided.size() >= kNamesMax) state_->avoided.clear();
+  state_->avoided[address.text] = clock_.steady_now() + kFresh;
+}
+
+std::vector<Address> Resolver::found(const Endpoint& endpoint, const CallLimits& limits) {
+  if (const auto known = fixed_.find(endpoint.host); known != fixed_.end()) {
+    std::vector<Address> addresses;
+    for (const std::string& text : known->second) {
+      std::ranges::move(numeric(text, endpoint.port), std::back_inserter(addresses));
+    }
+    if (!addresses.empty()) return addresses;
+  }
   if (auto addresses = numeric(endpoint.host, endpoint.port); !addresses.empty()) return addresses;
   {
     const std::lock_guard lock(state_->mutex);

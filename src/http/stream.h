@@ -58,6 +58,7 @@ class Stream {
   // Nothing has come since the last answer, so that it can serve again.
   bool quiet() const noexcept;
   const std::string& peer() const noexcept { return address_.text; }
+  const Address& address() const noexcept { return address_; }
 
  private:
   Progress tls_progress(int result);

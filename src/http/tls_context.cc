@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -41,6 +42,19 @@ bool is_address(const std::string& host) {
   unsigned char bytes[16];
   return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
          ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+// OpenSSL looks for a certificate under the hash of its subject, "0a1b2c3d.0", and says nothing
+// when a directory has no such names.
+bool holds_hashed(const std::string& directory) {
+  std::error_code failed;
+  for (const auto& each : std::filesystem::directory_iterator(directory, failed)) {
+    const std::string name = each.path().filename();
+    if (name.size() >= 10 && name.find_first_not_of("0123456789abcdef") == 8 && name[8] == '.') {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -80,7 +94,16 @@ TlsContext::TlsContext(const std::string& ca_file, bool verify) : state_(new Sta
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  if (ca_file.empty()) {
+  if (std::error_code none; std::filesystem::is_directory(ca_file, none)) {
+    if (!holds_hashed(ca_file) ||
+        SSL_CTX_load_verify_locations(context, nullptr, ca_file.c_str()) != 1) {
+      ERR_clear_error();
+      error(ErrorCode::ConfigError, "connect", ca_file,
+            "the CA directory '" + ca_file + "' holds no certificate under its hash",
+            "Run `openssl rehash` on it, or name one PEM file.")
+          .raise();
+    }
+  } else if (ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(context);
   } else if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) != 1) {
     ERR_clear_error();

@@ -13,7 +13,8 @@ namespace stepstore::http {
 // Thread-safe.
 class TlsContext {
  public:
-  // `ca_file`: PEM; empty: the system's. Throws ConfigError for a file that holds no certificate.
+  // `ca_file`: PEM, or a directory of hashed ones; empty: the system's. Throws ConfigError for one
+  // that holds no certificate.
   TlsContext(const std::string& ca_file, bool verify);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

@@ -2,11 +2,16 @@
 // carries the same exchanges as without.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <array>
+#include <cstdio>
+#include <filesystem>
 
 #include "http/http_fixture.h"
 #include "http/server.h"
+#include "http/tls_context.h"
 #include "http/tls_fixture.h"
 
 namespace stepstore::http {
@@ -197,6 +202,33 @@ TEST_F(Tls, ReadsAnEarlyRefusal) {
     EXPECT_EQ(outcome.response->status, 413);
     EXPECT_FALSE(outcome.reused);
   }
+}
+
+// [G36] AWS_CA_BUNDLE may be either.
+TEST(TlsDirectory, TrustsCertificatesUnderTheirHash) {
+  TestAuthority authority;
+  const auto folder = std::filesystem::path(authority.ca_file()).parent_path() / "hashed";
+  std::filesystem::create_directory(folder);
+  EXPECT_THROW(TlsContext(folder, true), ConfigError)
+      << "OpenSSL would trust nobody, and not say why";
+  std::filesystem::copy(authority.ca_file(), folder / "ca.pem");
+  EXPECT_THROW(TlsContext(folder, true), ConfigError) << "not under its hash";
+  const auto issued = authority.issue({"DNS:localhost", "IP:127.0.0.1"});
+  Server server({.certificate_file = issued.certificate_file, .key_file = issued.key_file},
+                [](const Received&) { return Reply{.response = {.status = 200}}; });
+  FILE* const file = ::fopen(authority.ca_file().c_str(), "r");
+  ASSERT_NE(file, nullptr);
+  X509* const ca = ::PEM_read_X509(file, nullptr, nullptr, nullptr);
+  ::fclose(file);
+  ASSERT_NE(ca, nullptr);
+  char name[16];
+  std::snprintf(name, sizeof name, "%08lx.0", ::X509_subject_name_hash(ca));
+  ::X509_free(ca);
+  std::filesystem::copy(authority.ca_file(), folder / name);
+  Client client({.ca_file = folder}, system_clock());
+  const Outcome outcome =
+      one(client, {.tls = true, .host = "127.0.0.1", .port = server.port()}, get(), within(20s));
+  EXPECT_TRUE(outcome.response.ok()) << told(outcome);
 }
 
 }  // namespace

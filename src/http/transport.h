@@ -36,14 +36,20 @@ struct Outcome {
   bool reused = false;  // the last send went over a connection that had served before
   int sends = 0;        // 2: a reset of a reused connection was answered by one more send
   std::string peer{};   // address and port, for attempt traces
+  std::shared_ptr<Partial> partial{};  // what came of an answer that is missing its end
+  // Since the request's turn came; 0: it did not come so far. `connect` is of a fresh connection.
+  std::chrono::microseconds connect{0};
+  std::chrono::microseconds first_byte{0};
   std::chrono::microseconds took{0};
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
 };
 
 struct Sending {
   Request request;
   std::uint64_t response_bytes_max = 1ULL << 33;
   // Longer than the transport's own, for requests that a server may work on in silence.
-  std::chrono::milliseconds silence_timeout{0};
+  std::chrono::milliseconds first_byte_timeout{0};
 };
 
 // Thread-safe, usable after fork() in the child.

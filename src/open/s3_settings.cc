@@ -108,12 +108,26 @@ bool is_aws(const http::Endpoint& endpoint) {
   return endpoint.host.ends_with(".amazonaws.com") || endpoint.host.ends_with(".amazonaws.com.cn");
 }
 
+// Keys of requests and recordings would be there for everybody on the way to read.
+void check_scheme(const Sources& from, const http::Endpoint& endpoint) {
+  const Value named = from.parameter("allow_http");
+  if (named && named != "true" && named != "false") {
+    refuse("allow_http is '" + *named + "'", "It is true or false.");
+  }
+  if (endpoint.tls || endpoint.loopback() || named == "true") return;
+  refuse("requests to " + endpoint.text() +
+             " would go without TLS: others on the way could read the recordings",
+         "Use https; or say allow_http=true, where the network is yours.");
+}
+
 }  // namespace
 
 std::string S3Settings::location() const {
   std::string text = "s3://" + client.bucket;
   if (!prefix.empty()) text += '/' + prefix;
-  return text + "?endpoint=" + client.endpoint.text() + "&region=" + client.region;
+  text += "?endpoint=" + client.endpoint.text() + "&region=" + client.region;
+  if (!client.endpoint.tls && !client.endpoint.loopback()) text += "&allow_http=true";
+  return text;
 }
 
 S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lookup& lookup) {
@@ -135,6 +149,7 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
                                 from.variable({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
                                 from.profile("s3.endpoint_url"), from.profile("endpoint_url")});
   out.client.endpoint = endpoint ? endpoint_of(*endpoint) : aws_endpoint(out.client.region);
+  check_scheme(from, out.client.endpoint);
   out.client.style = style_of(from, !endpoint, uri.bucket);
   out.client.sign_payload = signing_of(from);
   out.ca_file = first({from.parameter("ca_file"), from.variable({"AWS_CA_BUNDLE"}),

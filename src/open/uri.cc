@@ -20,8 +20,8 @@ bool is_scheme(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 7> kParameters{
-    "anonymous", "ca_file", "endpoint", "profile", "region", "sign_payload", "style"};
+constexpr std::array<std::string_view, 8> kParameters{
+    "allow_http", "anonymous", "ca_file", "endpoint", "profile", "region", "sign_payload", "style"};
 
 // "a=1&b=2", each part percent-encoded where it must be.
 std::map<std::string, std::string> parse_parameters(std::string_view text) {
@@ -34,9 +34,10 @@ std::map<std::string, std::string> parse_parameters(std::string_view text) {
     const std::string name(pair.substr(0, equals));
     if (std::ranges::find(kParameters, name) == kParameters.end()) {
       // Somebody may have put a secret there, so the value is not repeated.
-      refuse("the URI has an unknown parameter '" + name + "'",
-             "Known are anonymous, ca_file, endpoint, profile, region, sign_payload and style. "
-             "Credentials come from the environment or a profile.");
+      refuse(
+          "the URI has an unknown parameter '" + name + "'",
+          "Known are allow_http, anonymous, ca_file, endpoint, profile, region, sign_payload and "
+          "style. Credentials come from the environment or a profile.");
     }
     const auto value =
         equals == std::string_view::npos ? std::nullopt : s3::url_decode(pair.substr(equals + 1));

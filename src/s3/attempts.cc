@@ -1,6 +1,9 @@
 #include "s3/attempts.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -10,11 +13,6 @@ namespace {
 
 // How soon a wait notices that the caller wants to stop.
 constexpr std::chrono::milliseconds kSlice{20};
-
-Failure kind_of(const Verdict& verdict) {
-  if (verdict.action == Action::throttle) return Failure::throttled;
-  return verdict.error.code() == ErrorCode::Timeout ? Failure::timed_out : Failure::transient;
-}
 
 bool wants_to_stop(const CallLimits& limits) {
   return limits.stop.stop_requested() || (limits.interrupted && limits.interrupted());
@@ -42,14 +40,15 @@ Attempts::Attempts(Means means, std::span<const Operation> operations, const Cal
       operations_(operations),
       limits_(limits),
       begun_(means.clock.steady_now()),
-      outcomes_(operations.size()) {
+      outcomes_(operations.size()),
+      sent_at_(begun_) {
   pending_.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) pending_.push_back({.index = i});
 }
 
 std::vector<Result<Answer>> Attempts::run() {
   while (!pending_.empty()) {
-    if (!take_credentials()) break;
+    if (!take_credentials() || !take_turn()) break;
     round();
     if (pending_.empty()) break;
     if (!wait()) {
@@ -79,17 +78,39 @@ bool Attempts::take_credentials() {
   return false;
 }
 
+bool Attempts::take_turn() {
+  // The first time the call has only just begun: nobody need look at the clock.
+  if (pending_.front().attempts > 0) sent_at_ = means_.clock.steady_now();
+  while (true) {
+    const auto wait = means_.rate.turn(pending_.size(), sent_at_);
+    if (wait.count() == 0) return true;
+    if (!has_room_for(wait)) {
+      fail_all(error(ErrorCode::Throttled, "", "",
+                     "the server asked to slow down, and other requests go before this one"));
+      return false;
+    }
+    if (!sleep(wait)) {
+      fail_all(error(ErrorCode::Cancelled, "", "", "the caller asked to stop"));
+      return false;
+    }
+    sent_at_ = means_.clock.steady_now();
+  }
+}
+
+bool Attempts::has_room_for(std::chrono::nanoseconds wait) const {
+  const auto next = means_.clock.steady_now() + wait;
+  return next - begun_ < means_.policy.total && next < limits_.deadline;
+}
+
 void Attempts::round() {
   signed_at_ = std::chrono::floor<std::chrono::seconds>(means_.clock.now()) +
                std::chrono::seconds(means_.clock_offset_s.load());
   refreshed_.reset();
-  std::vector<http::Sending> sendings;
-  sendings.reserve(pending_.size());
+  const auto usual = means_.places.current();
   for (Pending& pending : pending_) {
-    sendings.push_back(
-        means_.maker.make(operations_[pending.index], *used_, signed_at_, pending.payload_hash));
+    if (pending.hops == 0) pending.maker = usual;
   }
-  auto outcomes = means_.transport.exchange(means_.maker.endpoint(), sendings, limits_);
+  auto outcomes = exchange();
   std::vector<Pending> again;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     if (!settle(pending_[i], std::move(outcomes[i]))) again.push_back(std::move(pending_[i]));
@@ -97,81 +118,26 @@ void Attempts::round() {
   pending_ = std::move(again);
 }
 
-std::optional<Verdict> Attempts::verdict_on(const Operation& operation,
-                                            const http::Outcome& outcome) const {
-  const SentAs sent{.operation = operation, .region = means_.region, .signed_at = signed_at_};
-  if (!outcome.response.ok()) return judge_failure(sent, outcome.response.error());
-  const http::Response& response = *outcome.response;
-  const bool success = (response.status >= 200 && response.status < 300) || response.status == 304;
-  if (!success) return judge(sent, response);
-  if (operation.error_in_200) {
-    const XmlOutline xml = outline(response.body.view());
-    if (!xml.whole) return judge_broken(sent, response);
-    if (xml.root == "Error") return judge(sent, response);
+// One exchange, but for those that were sent elsewhere.
+std::vector<http::Outcome> Attempts::exchange() {
+  const auto place = [](const Pending& pending) { return pending.maker.get(); };
+  if (std::ranges::adjacent_find(pending_, std::ranges::not_equal_to{}, place) != pending_.end()) {
+    std::ranges::stable_sort(pending_, {}, place);
   }
-  if (response.body.size() > operation.response_bytes_max) {
-    return Verdict{.error = error(ErrorCode::TooLarge, operation.name, operation.key,
-                                  fmt::format("the answer has {} bytes, {} at most were expected",
-                                              response.body.size(), operation.response_bytes_max))};
+  std::vector<http::Outcome> all;
+  all.reserve(pending_.size());
+  std::vector<http::Sending> sendings;
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    RequestMaker& maker = *at->maker;
+    sendings.clear();
+    for (; at != pending_.end() && at->maker.get() == &maker; ++at) {
+      const Operation& operation = at->rest ? at->rest->operation() : operations_[at->index];
+      sendings.push_back(maker.make(operation, *used_, signed_at_, at->payload_hash));
+    }
+    auto outcomes = means_.transport.exchange(maker.endpoint(), sendings, limits_);
+    std::ranges::move(outcomes, std::back_inserter(all));
   }
-  return std::nullopt;
-}
-
-bool Attempts::settle(Pending& pending, http::Outcome outcome) {
-  const Operation& operation = operations_[pending.index];
-  ++pending.attempts;
-  const auto verdict = verdict_on(operation, outcome);
-  if (is_write(operation)) {
-    pending.doubt =
-        pending.doubt || outcome.maybe_applied || (verdict.has_value() && verdict->doubt);
-  }
-  if (!verdict) {
-    succeed(pending, std::move(outcome.response).value());
-    return true;
-  }
-  note(pending, *verdict, outcome);
-  pending.last = verdict->error;
-  return !goes_again(pending, *verdict, kind_of(*verdict));
-}
-
-bool Attempts::goes_again(Pending& pending, const Verdict& verdict, Failure failure) {
-  pending.wait = std::chrono::milliseconds(0);
-  switch (verdict.action) {
-    case Action::give_up:
-      fail(pending, verdict.error);
-      return false;
-    case Action::refresh:
-      if (!pending.refreshed && refresh_credentials()) return pending.refreshed = true;
-      fail(pending, verdict.error);
-      return false;
-    case Action::set_clock:
-      if (!pending.clock_set && verdict.server_time) {
-        const auto ours = std::chrono::floor<std::chrono::seconds>(means_.clock.now());
-        means_.clock_offset_s = (*verdict.server_time - ours).count();
-        return pending.clock_set = true;
-      }
-      fail(pending, verdict.error);
-      return false;
-    case Action::retry:
-    case Action::throttle:
-      break;
-  }
-  if (pending.attempts >= means_.policy.attempts_max) {
-    fail(pending, verdict.error, "it was tried as often as allowed");
-    return false;
-  }
-  pending.wait =
-      backoff(means_.policy, failure, pending.attempts + 1, verdict.retry_after, means_.random);
-  const auto next = means_.clock.steady_now() + pending.wait;
-  if (next - begun_ >= means_.policy.total || next >= limits_.deadline) {
-    fail(pending, verdict.error, "the time allowed has no room for another try");
-    return false;
-  }
-  if (!means_.budget.take(failure)) {
-    fail(pending, verdict.error, "too many requests are failing to repeat this one");
-    return false;
-  }
-  return true;
+  return all;
 }
 
 // Once for all operations of a round: they were refused with the same credentials.
@@ -182,11 +148,15 @@ bool Attempts::refresh_credentials() {
 
 void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const {
   const StorageManagerError& why = verdict.error;
-  const double ms = static_cast<double>(outcome.took.count()) / 1000.0;
+  const auto ms = [](std::chrono::microseconds time) {
+    return static_cast<double>(time.count()) / 1000.0;
+  };
   std::string line = fmt::format("{} of {}: {}", pending.attempts, means_.policy.attempts_max,
                                  operations_[pending.index].name);
-  line += fmt::format(" to {}", means_.maker.endpoint().text());
-  if (!outcome.peer.empty()) line += fmt::format(" ({})", outcome.peer);
+  line += fmt::format(" to {}", pending.maker->endpoint().text());
+  if (!outcome.peer.empty()) {
+    line += fmt::format(" ({}{})", outcome.peer, outcome.reused ? ", reused" : "");
+  }
   if (why.http_status() != 0) {
     line += fmt::format(": {}", why.http_status());
     if (!verdict.code.empty()) line += ' ' + verdict.code;
@@ -196,10 +166,26 @@ void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcom
     line += fmt::format(": {}: {}", name_of(why.code()), why.message());
   }
   if (!why.request_id().empty()) line += fmt::format(", request {}", why.request_id());
-  line += fmt::format(", {:.1f} ms", ms);
+  line += fmt::format(", {:.1f} ms", ms(outcome.took));
+  if (outcome.connect.count() > 0) line += fmt::format(", connected {:.1f}", ms(outcome.connect));
+  if (outcome.first_byte.count() > 0) {
+    line += fmt::format(", first byte {:.1f}", ms(outcome.first_byte));
+  }
+  if (outcome.bytes_sent > 0) {
+    line += fmt::format(", {} bytes out, {} in", outcome.bytes_sent, outcome.bytes_received);
+  }
   line = clean(std::move(line), used_.get());
   log_debug("s3: key '{}', try {}", operations_[pending.index].key, line);
-  pending.trace.push_back({std::move(line)});
+  pending.trace.push_back({.what = std::move(line),
+                           .request_id = clean(std::string(why.request_id()), used_.get()),
+                           .peer = outcome.peer,
+                           .reused_connection = outcome.reused,
+                           .http_status = outcome.response.ok() ? outcome.response->status : 0,
+                           .connect = outcome.connect,
+                           .first_byte = outcome.first_byte,
+                           .total = outcome.took,
+                           .bytes_sent = outcome.bytes_sent,
+                           .bytes_received = outcome.bytes_received});
 }
 
 bool Attempts::wait() {
@@ -207,6 +193,10 @@ bool Attempts::wait() {
   std::chrono::nanoseconds left{0};
   for (const Pending& pending : pending_)
     left = std::max<std::chrono::nanoseconds>(left, pending.wait);
+  return sleep(left);
+}
+
+bool Attempts::sleep(std::chrono::nanoseconds left) {
   if (!limits_.stop.stop_possible() && !limits_.interrupted) {
     if (left.count() > 0) means_.clock.sleep(left);
     return true;
@@ -237,7 +227,7 @@ void Attempts::fail(const Pending& pending, const StorageManagerError& why,
   details.attempts = pending.trace;
   // Without an answer it is the endpoint that matters, and no key tells it.
   if (pending.attempts > 0 && why.http_status() == 0) {
-    details.message = means_.maker.endpoint().text() + ": " + details.message;
+    details.message = pending.maker->endpoint().text() + ": " + details.message;
   }
   if (pending.attempts > 1) {
     details.message += fmt::format("; {} attempts", pending.attempts);
@@ -250,7 +240,12 @@ void Attempts::fail(const Pending& pending, const StorageManagerError& why,
 }
 
 void Attempts::fail_all(const StorageManagerError& why) {
-  for (const Pending& pending : pending_) fail(pending, why);
+  for (const Pending& pending : pending_) {
+    // What the server said last counts for more than that there is no time to ask again.
+    const bool told = why.code() == ErrorCode::Throttled && pending.last;
+    fail(pending, told ? *pending.last : why,
+         told ? "the time allowed has no room for another try" : "");
+  }
   pending_.clear();
 }
 

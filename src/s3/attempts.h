@@ -12,7 +12,10 @@
 #include "http/transport.h"
 #include "s3/client.h"
 #include "s3/errors.h"
+#include "s3/places.h"
+#include "s3/rate.h"
 #include "s3/request_maker.h"
+#include "s3/rest.h"
 #include "s3/retry.h"
 
 namespace stepstore::s3 {
@@ -20,13 +23,13 @@ namespace stepstore::s3 {
 // What all calls of a client share.
 struct Means {
   const RetryPolicy& policy;
-  const std::string& region;
   http::Transport& transport;
   CredentialsSource& credentials;
   Clock& clock;
   Random& random;
-  RequestMaker& maker;
+  Places& places;
   RetryBudget& budget;
+  Rate& rate;
   // How far the server's clock is ahead of ours, where a refusal has told that it matters.
   std::atomic<std::int64_t>& clock_offset_s;
 };
@@ -46,7 +49,14 @@ class Attempts {
     bool doubt = false;  // a send may have been applied
     bool refreshed = false;
     bool clock_set = false;
+    std::shared_ptr<RequestMaker> maker{};  // where it goes
+    // What redirections have made of it: regions and hosts in the order of its visits.
+    int hops = 0;
+    bool lasting = false;  // what answers there is worth remembering
+    std::string way{};
     std::string payload_hash{};
+    std::unique_ptr<Rest> rest{};  // of a body that was cut off
+    bool begun_anew = false;       // since the rest was none
     std::vector<Attempt> trace{};
     std::optional<StorageManagerError> last{};
     std::chrono::milliseconds wait{0};
@@ -54,15 +64,25 @@ class Attempts {
 
   // False: there are none, and every operation has its error.
   bool take_credentials();
+  // Waits until the requests may go, where the server has asked to slow down. False: they may not
+  // within the limits, and every operation has its error.
+  bool take_turn();
   void round();
+  std::vector<http::Outcome> exchange();
   // The outcome of one send: finishes the operation, or leaves it pending with a wait.
   bool settle(Pending& pending, http::Outcome outcome);
   bool goes_again(Pending& pending, const Verdict& verdict, Failure failure);
-  std::optional<Verdict> verdict_on(const Operation& operation, const http::Outcome& outcome) const;
+  std::optional<Verdict> verdict_on(const Pending& pending, const http::Outcome& outcome) const;
+  // Puts together what came in pieces. A verdict: the pieces are not of one object.
+  std::optional<Verdict> take_rest(Pending& pending, http::Outcome& outcome) const;
+  // False: it has failed, since nobody goes there.
+  bool move(Pending& pending, const Verdict& verdict);
   void note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const;
   bool refresh_credentials();
   // Waits before the next round. False: the caller asked to stop.
   bool wait();
+  bool sleep(std::chrono::nanoseconds time);
+  bool has_room_for(std::chrono::nanoseconds wait) const;
 
   void succeed(const Pending& pending, http::Response response);
   void fail(const Pending& pending, const StorageManagerError& why, std::string_view remark = {});
@@ -77,6 +97,7 @@ class Attempts {
   // Of the round under way.
   std::shared_ptr<const Credentials> used_{};
   std::chrono::sys_seconds signed_at_{};
+  std::chrono::steady_clock::time_point sent_at_;
   std::optional<bool> refreshed_{};
 };
 

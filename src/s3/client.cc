@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "s3/attempts.h"
-#include "s3/request_maker.h"
+#include "s3/places.h"
 
 namespace stepstore::s3 {
 
@@ -13,8 +13,9 @@ struct Client::State {
   std::shared_ptr<CredentialsSource> credentials;
   Clock& clock;
   Random& random;
-  RequestMaker maker;
+  Places places;
   RetryBudget budget;
+  Rate rate;
   std::atomic<std::int64_t> clock_offset_s{0};
 
   State(ClientOptions from, std::shared_ptr<http::Transport> over,
@@ -24,8 +25,9 @@ struct Client::State {
         credentials(std::move(source)),
         clock(time),
         random(dice),
-        maker(options),
-        budget(options.retry) {}
+        places(options),
+        budget(options.retry),
+        rate(options.rate) {}
 };
 
 Client::Client(ClientOptions options, std::shared_ptr<http::Transport> transport,
@@ -38,13 +40,13 @@ Client::~Client() = default;
 std::vector<Result<Answer>> Client::send(std::span<const Operation> operations,
                                          const CallLimits& limits) {
   Attempts attempts({.policy = state_->options.retry,
-                     .region = state_->options.region,
                      .transport = *state_->transport,
                      .credentials = *state_->credentials,
                      .clock = state_->clock,
                      .random = state_->random,
-                     .maker = state_->maker,
+                     .places = state_->places,
                      .budget = state_->budget,
+                     .rate = state_->rate,
                      .clock_offset_s = state_->clock_offset_s},
                     operations, limits);
   return attempts.run();

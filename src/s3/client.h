@@ -13,6 +13,7 @@
 #include "s3/credentials.h"
 #include "s3/encode.h"
 #include "s3/operation.h"
+#include "s3/rate.h"
 #include "s3/retry.h"
 
 namespace stepstore::s3 {
@@ -28,6 +29,7 @@ struct ClientOptions {
   AddressStyle style = AddressStyle::path;
   SignPayload sign_payload = SignPayload::automatic;
   RetryPolicy retry{};
+  RatePolicy rate{};
 };
 
 // An answer with a status below 300 (or 304), the body of the object or XML.

@@ -70,6 +70,10 @@ TEST_F(S3ClientRetry, StopsAfterTheAttemptsAllowed) {
   EXPECT_EQ(answer.error().attempts()[3].what,
             "4 of 4: GetObject to https://s3.example.com (192.0.2.1:9000): 500 InternalError, "
             "request R1, 12.0 ms");
+  EXPECT_EQ(answer.error().attempts()[3].request_id, "R1");
+  EXPECT_EQ(answer.error().attempts()[3].peer, "192.0.2.1:9000");
+  EXPECT_EQ(answer.error().attempts()[3].http_status, 500);
+  EXPECT_EQ(answer.error().attempts()[3].total, milliseconds(12));
   EXPECT_THAT(answer.error().what(), HasSubstr("4 attempts"));
 }
 

@@ -69,24 +69,30 @@ std::optional<std::chrono::sys_seconds> server_time(const http::Response& respon
   return std::nullopt;
 }
 
+Elsewhere read_elsewhere(const http::Response& response, const ErrorBody& body) {
+  Elsewhere out{.region = header_of(response, "x-amz-bucket-region"),
+                .location = header_of(response, "Location"),
+                .lasting = response.status != 307 && body.code != "TemporaryRedirect"};
+  if (out.region.empty()) out.region = body.region;
+  if (out.location.empty()) out.location = body.endpoint;
+  // What follows could hold a signature.
+  out.location = out.location.substr(0, out.location.find('?'));
+  return out;
+}
+
 // Errors about a place: the message names the right one where the server says it.
-void name_place(const SentAs& sent, const http::Response& response, const ErrorBody& body,
-                ErrorDetails& details) {
-  std::string region = header_of(response, "x-amz-bucket-region");
-  if (region.empty()) region = body.region;
-  if (!region.empty() && region != sent.region) {
-    region = quotable(region);
+void name_place(const SentAs& sent, const Elsewhere& elsewhere, ErrorDetails& details) {
+  if (!elsewhere.region.empty() && elsewhere.region != sent.region) {
+    const std::string region = quotable(elsewhere.region);
     details.code = ErrorCode::ConfigError;
     details.message = fmt::format("the bucket is in region {}, and the request was signed for {}",
                                   region, sent.region);
     details.advice = fmt::format("Set the region to {}.", region);
     return;
   }
-  std::string place = body.endpoint;
-  if (place.empty()) place = header_of(response, "Location");
-  // What follows could hold a signature.
-  place = place.substr(0, place.find('?'));
-  if (!place.empty()) details.message += fmt::format("; it names {}", quotable(place));
+  if (!elsewhere.location.empty()) {
+    details.message += fmt::format("; it names {}", quotable(elsewhere.location));
+  }
 }
 
 // Whatever its code: who answers so may have done first what it was asked to (MinIO says SlowDown
@@ -135,9 +141,11 @@ Verdict judge(const SentAs& sent, const http::Response& response) {
   ErrorDetails details =
       details_of(sent, response, row.error, std::string(row.message), row.advice);
   Action action = row.action;
+  Elsewhere elsewhere;
   if (is_about_place(sent.operation, response.status, code)) {
-    name_place(sent, response, told.body, details);
-    if (details.code == ErrorCode::ConfigError) action = Action::give_up;
+    elsewhere = read_elsewhere(response, told.body);
+    name_place(sent, elsewhere, details);
+    if (!elsewhere.region.empty() && elsewhere.region != sent.region) action = Action::move;
   }
   const auto time = server_time(response, told.body);
   if (row.action == Action::set_clock && time) {
@@ -151,7 +159,8 @@ Verdict judge(const SentAs& sent, const http::Response& response) {
           .doubt = row.doubt || may_have_acted(response.status),
           .code = quotable(told.body.code),
           .retry_after = read_retry_after(response, sent.signed_at),
-          .server_time = time};
+          .server_time = time,
+          .elsewhere = std::move(elsewhere)};
 }
 
 Verdict judge_broken(const SentAs& sent, const http::Response& response) {

@@ -19,6 +19,7 @@ enum class Action : std::uint8_t {
   throttle,   // it passes, if we are slower
   refresh,    // once, with fresh credentials
   set_clock,  // once, signed by the server's clock
+  move,       // to the region or host that the answer names, if we go there
 };
 
 // Which requests a row of the table is about.
@@ -60,6 +61,15 @@ struct SentAs {
   std::chrono::sys_seconds signed_at;
 };
 
+// Where an answer says that the request belongs.
+struct Elsewhere {
+  std::string region{};    // as told; empty: not told
+  std::string location{};  // a URL or a host; empty: not told
+  bool lasting = true;     // false: for this request only
+
+  bool told() const noexcept { return !region.empty() || !location.empty(); }
+};
+
 struct Verdict {
   StorageManagerError error;
   Action action = Action::give_up;
@@ -67,6 +77,7 @@ struct Verdict {
   std::string code{};  // S3's; empty: none
   std::chrono::milliseconds retry_after{0};
   std::optional<std::chrono::sys_seconds> server_time{};
+  Elsewhere elsewhere{};  // of Action::move
 };
 
 // About an answer with a status of 300 or more, or with an <Error> inside.

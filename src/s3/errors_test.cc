@@ -121,10 +121,10 @@ TEST(S3ErrorTable, KnowsWhatServersAnswer) {
       {get(), 400, "TokenRefreshRequired", Unauthenticated, refresh, false},
       {head(), 400, nullptr, Unauthenticated, refresh, false},
       {get(), 403, "RequestTimeTooSkewed", Unauthenticated, set_clock, false},
-      {get(), 400, "AuthorizationHeaderMalformed", ConfigError, give_up, false},
-      {get(), 301, "PermanentRedirect", ConfigError, give_up, false},
-      {head(), 301, nullptr, ConfigError, give_up, false},
-      {put(), 307, "TemporaryRedirect", ConfigError, give_up, false},
+      {get(), 400, "AuthorizationHeaderMalformed", ConfigError, move, false},
+      {get(), 301, "PermanentRedirect", ConfigError, move, false},
+      {head(), 301, nullptr, ConfigError, move, false},
+      {put(), 307, "TemporaryRedirect", ConfigError, move, false},
       {put(), 302, nullptr, ConfigError, give_up, false},
       {put(), 300, nullptr, ConfigError, give_up, false},
       {create(), 412, "PreconditionFailed", AlreadyExists, give_up, false},
@@ -238,7 +238,8 @@ TEST(S3Errors, NameTheRightRegion) {
     const Verdict verdict =
         verdict_on(head_bucket(), status, "", {{"x-amz-bucket-region", "eu-north-1"}});
     EXPECT_EQ(verdict.error.code(), ErrorCode::ConfigError);
-    EXPECT_EQ(verdict.action, give_up);
+    EXPECT_EQ(verdict.action, move);
+    EXPECT_EQ(verdict.elsewhere.region, "eu-north-1");
     EXPECT_EQ(verdict.error.advice(), "Set the region to eu-north-1.");
   }
 }

@@ -12,11 +12,9 @@ namespace {
 constexpr std::uint64_t kErrorBytesMax = 64U << 10;
 constexpr std::chrono::minutes kSlowSilence{5};
 
-http::Endpoint address(const ClientOptions& options) {
-  http::Endpoint endpoint = options.endpoint;
-  if (options.style == AddressStyle::virtual_host) {
-    endpoint.host = options.bucket + '.' + endpoint.host;
-  }
+http::Endpoint address(const Place& place, const std::string& bucket) {
+  http::Endpoint endpoint = place.endpoint;
+  if (place.style == AddressStyle::virtual_host) endpoint.host = bucket + '.' + endpoint.host;
   return endpoint;
 }
 
@@ -35,18 +33,19 @@ bool signs_payload(const ClientOptions& options) {
 
 }  // namespace
 
-RequestMaker::RequestMaker(const ClientOptions& options)
-    : options_(options),
-      endpoint_(address(options)),
+RequestMaker::RequestMaker(const ClientOptions& options, Place place)
+    : bucket_(options.bucket),
+      place_(std::move(place)),
+      endpoint_(address(place_, bucket_)),
       host_(endpoint_.authority()),
       sign_payload_(signs_payload(options)),
-      signer_(options.region) {}
+      signer_(place_.region) {}
 
 http::Sending RequestMaker::make(const Operation& operation, const Credentials& credentials,
                                  std::chrono::sys_seconds now, std::string& payload_hash) {
   http::Sending sending;
   sending.response_bytes_max = std::max(operation.response_bytes_max, kErrorBytesMax);
-  if (operation.slow) sending.silence_timeout = kSlowSilence;
+  if (operation.slow) sending.first_byte_timeout = kSlowSilence;
   http::Request& request = sending.request;
   request.method = operation.method;
   request.body = operation.body;
@@ -57,7 +56,7 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
     payload_hash = sign_payload_ ? hex(sha256(request.body)) : std::string(kUnsignedPayload);
   }
 
-  const Target target = target_of(options_.bucket, options_.style, operation.key, operation.query);
+  const Target target = target_of(bucket_, place_.style, operation.key, operation.query);
   request.target = target.text();
   request.headers.reserve(operation.headers.size() + 6);
   request.headers.emplace_back("Host", host_);

@@ -6,14 +6,17 @@
 
 #include "http/transport.h"
 #include "s3/client.h"
+#include "s3/places.h"
 #include "s3/sigv4.h"
 
 namespace stepstore::s3 {
 
-// Thread-safe, usable after fork() in the child.
+// For one place. Thread-safe, usable after fork() in the child.
 class RequestMaker {
  public:
-  explicit RequestMaker(const ClientOptions& options);
+  RequestMaker(const ClientOptions& options, Place place);
+
+  const Place& place() const noexcept { return place_; }
 
   // Where requests go: the service's endpoint, or the bucket's own host there.
   const http::Endpoint& endpoint() const noexcept { return endpoint_; }
@@ -23,7 +26,8 @@ class RequestMaker {
                      std::chrono::sys_seconds now, std::string& payload_hash);
 
  private:
-  const ClientOptions& options_;
+  const std::string bucket_;
+  const Place place_;
   const http::Endpoint endpoint_;
   const std::string host_;
   const bool sign_payload_;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -23,6 +24,7 @@ struct Play {
   http::Headers headers{};
   std::optional<ErrorCode> failure{};  // no answer; the transport tells this
   bool maybe_applied = false;
+  std::optional<std::size_t> cut_at{};  // so much of the body comes, and then nothing
 };
 
 inline Play refusal(int status, std::string_view code, http::Headers headers = {}) {
@@ -83,6 +85,18 @@ class ScriptedTransport final : public http::Transport {
 
  private:
   static http::Outcome outcome(const Play& play) {
+    if (play.cut_at) {
+      auto partial = std::make_shared<http::Partial>(
+          http::Partial{.status = play.status,
+                        .headers = play.headers,
+                        .block = std::make_shared_for_overwrite<std::byte[]>(play.body.size()),
+                        .size = play.body.size(),
+                        .got = *play.cut_at});
+      std::memcpy(partial->block.get(), play.body.data(), partial->got);
+      return {.response = error(ErrorCode::Io, "", "", "the connection was cut off"),
+              .sends = 1,
+              .partial = std::move(partial)};
+    }
     if (play.failure) {
       return {.response = error(*play.failure, "", "", "the connection was reset"),
               .maybe_applied = play.maybe_applied,

@@ -28,11 +28,13 @@ class FaultsTest : public testing::Test {
 
   std::shared_ptr<ObjectStore> store_of_its_own() {
     http::ClientOptions http;
-    http.silence_timeout = std::chrono::milliseconds(2'000);
+    http.first_byte_timeout = std::chrono::milliseconds(2'000);
+    http.stall_timeout = std::chrono::milliseconds(2'000);
     s3::ClientOptions options{.endpoint = http::parse_url(server.endpoint()).endpoint,
                               .bucket = "checkpoints"};
     options.retry.base = std::chrono::milliseconds(1);
     options.retry.throttled_base = std::chrono::milliseconds(1);
+    options.rate.floor_per_s = 10'000;
     auto client = std::make_shared<s3::Client>(
         options, std::make_shared<http::Client>(http, system_clock()),
         s3::fixed_credentials({.access_key = "any", .secret_key = "any", .source = "the test"}),

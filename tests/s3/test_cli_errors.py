@@ -136,7 +136,7 @@ def test_refused_connection(case: Case):
 
 
 def test_unknown_host(case: Case):
-    uri = "s3://bucket?endpoint=http://s3.example.invalid"
+    uri = "s3://bucket?endpoint=https://s3.example.invalid"
     case.see(uri, UNAVAILABLE, "the name of the host cannot be resolved", "Is the endpoint spelled right")
 
 
@@ -173,6 +173,10 @@ def test_http_to_a_port_that_speaks_https(case: Case, certificate):
 def test_plain_http_to_another_machine(stepstore):
     """The recordings can be read on the way: that is said, before anything is sent."""
     uri = "s3://bucket?endpoint=http://192.0.2.1"
+    refused = stepstore("ls", uri, code=USAGE)
+    assert "would go without TLS" in refused.err
+    assert "allow_http=true" in refused.err
+    uri += "&allow_http=true"
     assert "without TLS" in stepstore("info", uri).out
     (note,) = stepstore("info", "--json", uri).json()["notes"]
     assert "http://192.0.2.1" in note
