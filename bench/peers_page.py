@@ -44,14 +44,14 @@ def in_short(rows: list[Row]) -> str:
 
 def text(rows: list[Row], machine: str, step_kb: tuple[float, float]) -> str:
     """`step_kb`: the average step of the large recording, and of the small one."""
-    runs = {name: len(values(of(rows, name), OURS, "store_s")) for name in ("near", "far", "https", "small")}
+    runs = {name: len(values(of(rows, name), OURS, "store_s")) for name in ("near", "far", "https", "text", "small")}
     written = f"""Written by `./dev bench peers` (`bench/peers_run.py`) on {datetime.now(UTC):%Y-%m-%d}; do not edit.
 {machine}. Medians; the range of all runs in brackets, none left out. The clients take turns, each in a process and
 against a server (the project's own, in memory, on the same cores) of its own."""
     short = f"{in_short(rows)}\n\n![CPU time of a step, and steps per second at 20 ms](../pictures/{PICTURE}.svg)"
     full = f"""## What is compared
 
-A step of a recording as a program holds it (text, bytes, dicts) becomes objects, and is read back and compared,
+A step of a recording as a program holds it (bytes and dicts) becomes objects, and is read back and compared,
 metadata included. The recording is `samples/pydoc-tour.tar.zst`, {step_kb[0]:.0f} kB a step, unless said otherwise.
 The others put four objects independently of each other: after a crash half a step may be left, and nothing tells.
 They are set to neither hash nor check what they send, where they can be told so. stepstore checksums every part,
@@ -95,6 +95,13 @@ delays for a step: beyond 16 times plus the time that boto3 itself takes, no cli
 {runs["https"]} runs without delay. All are told of the server's certificate, and verify it.
 
 {table(of(rows, "https"))}
+
+## Pages as text
+
+{runs["text"]} runs without delay. Here the pages are str, as a browser's driver gives them. Every client has to make
+UTF-8 of them and to give them back as str.
+
+{table(of(rows, "text"))}
 
 ## Small steps
 

@@ -50,8 +50,6 @@ for suite in python/tests cli/tests tests/docs; do
 done
 run_pytest 'signatures beside botocore' tests/sigv4
 run_pytest 'tests of the checks' tests/lint tests/scripts tests/mutants
-# Not those that stop the servers in every way, which take a minute: they run in ./dev ci.
-run_pytest 'tests of the servers' tests/servers/test_catalogue.py tests/servers/test_install.py
 run_check 'a project that uses the installed library' bash tests/consumer/run.sh "$build/dev"
 join_beside
 count_suites

@@ -21,10 +21,10 @@ FILES = ("observation.html", "screenshot.png", "action.json", "metadata.json")
 
 @dataclass(frozen=True)
 class Step:
-    """As a recorder in Python holds it."""
+    """As a recorder in Python holds it; the page as bytes or as text."""
 
     name: str
-    html: str
+    html: bytes | str
     screenshot: bytes
     action: Any
     metadata: Any
@@ -32,9 +32,10 @@ class Step:
     def objects(self) -> tuple[bytes, bytes, bytes, bytes]:
         """The bodies of its files, made anew each time: it is part of what storing costs."""
         action, metadata = json.dumps(self.action).encode(), json.dumps(self.metadata).encode()
-        return self.html.encode(), self.screenshot, action, metadata
+        html = self.html.encode() if isinstance(self.html, str) else self.html
+        return html, self.screenshot, action, metadata
 
-    def check(self, html: str | None, screenshot: bytes | None, action: Any, metadata: Any) -> None:
+    def check(self, html: bytes | str | None, screenshot: bytes | None, action: Any, metadata: Any) -> None:
         """Raises AssertionError when it came back changed."""
         if (self.html, self.screenshot, self.action, self.metadata) != (html, screenshot, action, metadata):
             raise AssertionError(f"step {self.name} came back changed")
@@ -62,7 +63,8 @@ def keys_of(prefix: str, step: Step) -> list[str]:
 
 def check(step: Step, bodies: Sequence[bytes]) -> None:
     html, screenshot, action, metadata = bodies
-    step.check(html.decode(), screenshot, json.loads(action), json.loads(metadata))
+    page = html.decode() if isinstance(step.html, str) else html
+    step.check(page, screenshot, json.loads(action), json.loads(metadata))
 
 
 class AsyncPeer:

@@ -36,7 +36,8 @@ class Stepstore(AsyncPeer):
     def retrieve(self, steps: Sequence[Step]) -> None:
         async def one(step: Step) -> None:
             found = await self.manager.retrieve_step_data(SESSION, step.name)
-            step.check(found.html_content, found.screenshot_bytes, found.action_data, found.metadata)
+            page = found.html_content if isinstance(step.html, str) else found.html_bytes
+            step.check(page, found.screenshot_bytes, found.action_data, found.metadata)
 
         self.run(over(steps, one, self.retrieves))
 

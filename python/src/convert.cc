@@ -33,7 +33,7 @@ BytesView Buffers::view_of_text(nb::handle object, std::optional<std::size_t> co
 void Buffers::fill(StepData& data) {
   for (LateText& late : texts_) {
     if (late.text->is_utf8()) continue;
-    Text::Utf8 made = late.text->to_utf8();
+    Utf8 made = late.text->to_utf8();
     late.utf8 = std::move(made.bytes);
     const BytesView bytes(std::string_view(late.utf8.get(), made.size));
     if (late.component) {

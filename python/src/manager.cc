@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "text.h"
+
 namespace stepstore::python {
 namespace {
 
@@ -97,12 +99,7 @@ nb::object RawStep::bytes(const std::string& name) const {
 nb::object RawStep::text(const std::string& name) const {
   const std::optional<Bytes> found = step.find(name);
   if (!found) return nb::none();
-  PyObject* const text =
-      PyUnicode_DecodeUTF8(found->text().data(), static_cast<Py_ssize_t>(found->size()), "strict");
-  if (text != nullptr) return nb::steal(text);
-  if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) throw nb::python_error();
-  PyErr_Clear();
-  return nb::none();
+  return str_of_utf8(found->view());
 }
 
 std::function<std::optional<Step>(const Call&)> RawCursor::reader() const {

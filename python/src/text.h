@@ -7,9 +7,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "stepstore/bytes.h"
+#include "utf8.h"
 
 namespace stepstore::python {
 
@@ -31,10 +31,6 @@ class Text {
   // True when it is stored as UTF-8 already, as ASCII; then view() gives it.
   bool is_utf8() const noexcept { return is_ascii_; }
   BytesView view() const noexcept { return {static_cast<const std::byte*>(characters_), length_}; }
-  struct Utf8 {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-  };
   Utf8 to_utf8() const;
 
  private:
@@ -45,5 +41,8 @@ class Text {
   bool is_ascii_ = false;
   mutable std::atomic<bool> mended_ = false;
 };
+
+// A str of these bytes, or None when they are no UTF-8. Needs the GIL.
+nb::object str_of_utf8(BytesView utf8);
 
 }  // namespace stepstore::python

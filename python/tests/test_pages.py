@@ -2,9 +2,12 @@
 
 import asyncio
 import random
+import sys
 
 import pytest
-from stepstore import StorageManager, aio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stepstore import StorageManager, _html, aio
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ def test_pages_of_bytes_are_text_too(store: StorageManager, html: bytes, text: s
     assert step.html_bytes == html
 
 
-# Long ones become UTF-8 in the library, in blocks of 64 characters; the letters take from one byte to four.
+# Long ones become UTF-8 in the library, in blocks of 32 characters; the letters take from one byte to four.
 @pytest.mark.parametrize("length", [4095, 4096, 4159, 4160, 70_001])
 @pytest.mark.parametrize("letters", ["a\x7f", "a\x80\xff", "\u07ff\u0800\ud7ff\ue000\uffff", "aé€\U00010000\U0010ffff"])
 @pytest.mark.parametrize("rarely", [1, 1000])
@@ -60,6 +63,31 @@ def test_long_text_is_the_same_text(store: StorageManager, length: int, letters:
     assert step.html_bytes == page.encode()
     assert step.components["t"] == page[::-1].encode()
     assert step.components["b"] == page[1:].encode()
+
+
+# Blocks of ASCII around the text, and at times a byte that does not belong there: what is UTF-8 is told apart as Python
+# does it, and the str is the one that Python would have made, down to its width.
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    before=st.integers(0, 70),
+    text=st.text(max_size=70),
+    after=st.integers(0, 70),
+    odd=st.none() | st.tuples(st.integers(0, 400), st.integers(0x80, 0xFD)),
+)
+def test_bytes_have_the_text_that_python_gives_them(
+    store: StorageManager, before: int, text: str, after: int, odd: tuple[int, int] | None
+) -> None:
+    html = bytearray(("a" * before + text + "b" * after).encode())
+    if odd and html:
+        html[odd[0] % len(html)] = odd[1]
+    store.store_step_data("s", "1", bytes(html))
+    found = store.retrieve_step_data("s", "1").html_content
+    try:
+        expected = bytes(html).decode()
+    except UnicodeDecodeError:
+        expected = _html.decode(bytes(html))
+    assert found is not None
+    assert (found, hash(found), sys.getsizeof(found)) == (expected, hash(expected), sys.getsizeof(expected))
 
 
 def test_long_text_waits_beside_other_calls() -> None:

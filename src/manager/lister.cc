@@ -48,12 +48,12 @@ struct StepFolder {
 }  // namespace
 
 Listing Lister::steps(std::string_view session_id, const ListOptions& options,
-                      const CallLimits& limits, std::optional<std::uint64_t>* known) {
-  const bool ask = known == nullptr || !*known;
-  const std::uint64_t generation =
-      ask ? roots_.read_session(session_id, limits).root.generation : **known;
-  if (known != nullptr) *known = generation;
-  const std::string folder = session_folder(session_id, generation) + "/";
+                      const CallLimits& limits, std::optional<std::uint64_t>* generation) {
+  const bool ask = generation == nullptr || !*generation;
+  const std::uint64_t current =
+      ask ? roots_.read_session(session_id, limits).root.generation : **generation;
+  if (generation != nullptr) *generation = current;
+  const std::string folder = session_folder(session_id, current) + "/";
   const Timestamp legacy_newest = clock_.now_ms() - kLegacyAgeMin;
   ListRequest request{.prefix = folder + encode_id_prefix(options.prefix, "prefix")};
   if (!options.after.empty()) {
