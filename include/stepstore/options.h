@@ -88,6 +88,22 @@ struct Options {
   std::optional<S3Credentials> s3_credentials{};  // the environment's, the profile's, the machine's
   std::shared_ptr<S3CredentialsSlot> s3_credentials_slot{};  // those that the program sets there
   bool s3_anonymous = false;  // requests are not signed: for buckets that anybody may read
+  bool allow_http = false;    // requests may go without TLS to another machine than this one
+  // A PEM file, or a directory as `openssl rehash` makes it, with the certificates to trust:
+  // AWS_CA_BUNDLE, the profile's, the system's.
+  std::optional<std::filesystem::path> ca_file{};
+  // "http://user:password@host:port", for all requests: https_proxy and HTTPS_PROXY (of https
+  // servers), http_proxy (of http), all_proxy and ALL_PROXY, none. "none": directly. Requests to
+  // this machine never take it.
+  std::optional<std::string> proxy{};
+  std::optional<std::string> no_proxy{};  // hosts that are reached directly: no_proxy, NO_PROXY
+  // Of one try of a request. TCP and TLS, a proxy's tunnel included: 5 s.
+  std::optional<std::chrono::milliseconds> connect_timeout{};
+  // From the end of the request to the first byte of the answer: 10 s.
+  std::optional<std::chrono::milliseconds> first_byte_timeout{};
+  std::optional<std::chrono::milliseconds> stall_timeout{};  // a pause in the middle: 10 s
+  std::optional<std::chrono::milliseconds> total_timeout{};  // all of it: none
+  std::optional<int> attempts_max{};  // tries of a request: AWS_MAX_ATTEMPTS, the profile's, 8
   // Where both are configured and no URI is given: true takes S3, false the directory.
   bool prefer_s3 = true;
   std::optional<bool>

@@ -118,9 +118,24 @@ nb::tuple to_python(const Receipt& receipt) {
   return nb::make_tuple(state, receipt.version, to_str(receipt.commit_id), receipt.skipped, paths);
 }
 
+namespace {
+
+double to_seconds(std::chrono::microseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+nb::tuple to_python(const Attempt& attempt) {
+  return nb::make_tuple(to_str(attempt.what), to_str(attempt.request_id), to_str(attempt.peer),
+                        attempt.reused_connection, attempt.http_status, to_seconds(attempt.connect),
+                        to_seconds(attempt.first_byte), to_seconds(attempt.total),
+                        attempt.bytes_sent, attempt.bytes_received);
+}
+
+}  // namespace
+
 nb::object to_exception(const StorageManagerError& error) {
   nb::list attempts;
-  for (const Attempt& attempt : error.attempts()) attempts.append(to_str(attempt.what));
+  for (const Attempt& attempt : error.attempts()) attempts.append(to_python(attempt));
   nb::object cause = nb::none();
   if (error.cause()) {
     try {

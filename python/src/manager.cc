@@ -116,6 +116,20 @@ S3Credentials to_credentials(const Manager::Signer& signer) {
   return {.access_key_id = key, .secret_access_key = secret, .session_token = token};
 }
 
+void set_network(Options& options, const Manager::Network& network) {
+  std::optional<nb::bytes> ca_file;
+  Manager::Times times;
+  std::tie(options.s3_anonymous, options.allow_http, ca_file, options.proxy, options.no_proxy,
+           times, options.attempts_max) = network;
+  if (ca_file) options.ca_file = std::string(ca_file->c_str());
+  const std::array to = {&options.connect_timeout, &options.first_byte_timeout,
+                         &options.stall_timeout, &options.total_timeout};
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (!times[i]) continue;
+    *to[i] = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(*times[i]));
+  }
+}
+
 }  // namespace
 
 void Manager::set_credentials(const Signer& credentials) {
@@ -125,7 +139,8 @@ void Manager::set_credentials(const Signer& credentials) {
 Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
                  std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency,
                  std::uint64_t in_flight_bytes_max, const Names& s3_names,
-                 const std::optional<Signer>& credentials, bool prefer_s3, bool renewed)
+                 const std::optional<Signer>& credentials, const Network& network, bool prefer_s3,
+                 bool renewed)
     : process_(::getpid()) {
   const Entry entry("StorageManager");
   release_undelivered();
@@ -139,6 +154,7 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
            options.s3_profile) = std::tuple_cat(s3_names);
   if (credentials) options.s3_credentials = to_credentials(*credentials);
   if (renewed) options.s3_credentials_slot = slot_ = std::make_shared<S3CredentialsSlot>();
+  set_network(options, network);
   options.prefer_s3 = prefer_s3;
   const std::string location = uri.c_str();
   manager_ = run("StorageManager", 1e9,

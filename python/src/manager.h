@@ -49,14 +49,19 @@ class Manager {
  public:
   using Names = std::array<std::optional<std::string>, 4>;  // bucket, region, endpoint, profile
   using Signer = std::tuple<std::string, std::string, std::string>;  // key, secret, token
+  using MaybeText = std::optional<std::string>;
+  using Times = std::array<std::optional<double>, 4>;  // connect, first byte, stall, total
+  // Anonymous, plain HTTP, CA file, proxy, no proxy, times in seconds, attempts.
+  using Network = std::tuple<bool, bool, std::optional<nb::bytes>, MaybeText, MaybeText, Times,
+                             std::optional<int>>;
   using MaybeVersion = std::optional<std::uint64_t>;
   using MaybeCount = std::optional<std::uint32_t>;
 
   // Paths are bytes, since a file name need not be text.
   Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
           std::uint32_t keep_versions, std::size_t concurrency, std::uint64_t in_flight_bytes_max,
-          const Names& s3_names, const std::optional<Signer>& credentials, bool prefer_s3,
-          bool renewed);
+          const Names& s3_names, const std::optional<Signer>& credentials, const Network& network,
+          bool prefer_s3, bool renewed);
   // Stops the calls on its threads. They end in the background, since this may be the thread of an
   // event loop; exit waits for them.
   ~Manager();

@@ -15,6 +15,7 @@ from stepstore._manager import StorageManager
 from stepstore._step import Step
 from stepstore._values import (
     AdoptReport,
+    Attempt,
     CheckReport,
     ComponentInfo,
     DeleteResult,
@@ -60,6 +61,7 @@ __all__ = [
     "AlreadyExists",
     "Archived",
     "AsyncStorageManager",
+    "Attempt",
     "Cancelled",
     "CheckReport",
     "Closed",

@@ -1,7 +1,7 @@
 from typing import Any
 
 from stepstore._inputs import Fields
-from stepstore._s3_inputs import Names, Signer
+from stepstore._s3_inputs import Names, Network, Signer
 
 version: str
 
@@ -53,6 +53,7 @@ class Manager:
         in_flight_bytes_max: int,
         s3_names: Names,
         credentials: Signer | None,
+        network: Network,
         prefer_s3: bool,
         renewed: bool,
     ) -> None: ...

@@ -20,7 +20,7 @@ from stepstore._inputs import (
     KeepVersions,
     Screenshot,
 )
-from stepstore._s3_inputs import Credentials
+from stepstore._s3_inputs import Credentials, Path, Reach
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
@@ -55,10 +55,22 @@ class StorageManager:
             botocore's frozen credentials, read once; or a function that gives these, perhaps with `expiry_time` or
             `expires_at` (a datetime, or ISO 8601 text), and is called again ahead of that time. None: the
             environment's, the profile's, the machine's.
+        s3_anonymous: True: requests are not signed, for buckets that anybody may read.
+        allow_http: True: requests may go without TLS to another machine.
+        ca_file: A PEM file, or a directory as `openssl rehash` makes it, with the CAs to trust. None: AWS_CA_BUNDLE,
+            the profile's, the system's.
+        proxy: "http://user:password@host:port", for all requests but those to this machine; "none" for the direct way.
+            None: https_proxy, HTTPS_PROXY, http_proxy, all_proxy, ALL_PROXY.
+        no_proxy: Hosts that are reached without it, e.g. "example.com,10.0.0.0/8". None: no_proxy, NO_PROXY.
+        connect_timeout: Seconds for TCP, a proxy and TLS, of each try of a request. None: 5.
+        first_byte_timeout: Seconds from the end of a request to the first byte of its answer. None: 10.
+        stall_timeout: Seconds of silence in the middle of a request or an answer. None: 10.
+        total_timeout: Seconds for one try of a request, all of it. None: no limit but the call's.
+        attempts_max: Tries of one request, 1 to 100. None: AWS_MAX_ATTEMPTS, the profile's, 8.
         prefer_s3: Where both a bucket and a directory are configured and no `uri` is given: True takes the bucket.
 
     Raises:
-        ConfigError: The URI, a path, a name or the credentials are wrong.
+        ConfigError: The URI, a path, a name, the credentials, a proxy or a time are wrong.
         InvalidArgument: A number is out of its bounds.
         TypeError: An argument has a wrong type.
 
@@ -97,6 +109,16 @@ class StorageManager:
         s3_endpoint_url: str | None = None,
         s3_profile: str | None = None,
         credentials: Credentials | None = None,
+        s3_anonymous: bool = False,
+        allow_http: bool = False,
+        ca_file: Path | None = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
+        connect_timeout: float | None = None,
+        first_byte_timeout: float | None = None,
+        stall_timeout: float | None = None,
+        total_timeout: float | None = None,
+        attempts_max: int | None = None,
         prefer_s3: bool = True,
     ) -> None:
         self._opened = open_core(
@@ -108,6 +130,18 @@ class StorageManager:
             in_flight_bytes_max,
             (s3_bucket_name, s3_region_name, s3_endpoint_url, s3_profile),
             credentials,
+            Reach(
+                s3_anonymous,
+                allow_http,
+                ca_file,
+                proxy,
+                no_proxy,
+                connect_timeout,
+                first_byte_timeout,
+                stall_timeout,
+                total_timeout,
+                attempts_max,
+            ),
             prefer_s3,
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -36,16 +38,42 @@ AsyncCredentials: TypeAlias = Credentials | Callable[[], Awaitable[Held]]
 Signer: TypeAlias = tuple[str, str, str]
 # Bucket, region, endpoint, profile.
 Names: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+Path: TypeAlias = str | os.PathLike[str]
+# Anonymous, plain HTTP, CA file, proxy, no proxy, the four times in seconds, attempts.
+Times: TypeAlias = tuple[float | None, float | None, float | None, float | None]
+Network: TypeAlias = tuple[bool, bool, bytes | None, str | None, str | None, Times, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How servers are reached, as the caller has it. The repr of a proxy would show its password."""
+
+    s3_anonymous: bool
+    allow_http: bool
+    ca_file: Path | None
+    proxy: str | None
+    no_proxy: str | None
+    connect_timeout: float | None
+    first_byte_timeout: float | None
+    stall_timeout: float | None
+    total_timeout: float | None
+    attempts_max: int | None
+
+    def __repr__(self) -> str:
+        return "<Reach>"
+
 
 _OURS = ("access_key_id", "secret_access_key", "session_token")
 _BOTOCORE = ("access_key", "secret_key", "token")
 _WORDS = (_OURS, _BOTOCORE)
 _EXPIRY = ("expiry_time", "expires_at")
+_DAY = 86_400.0
+_ATTEMPTS_MAX = 100
 _ADVICE = "Pass access_key_id, secret_access_key and, for temporary ones, session_token."
 
 
 def name(given: Arguments, value: object, what: str) -> str | None:
-    """A bucket, region, endpoint or profile; None and "" leave the choice to the environment."""
+    """A bucket, region, endpoint, profile or proxy; None and "" leave the choice to the environment."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -53,6 +81,45 @@ def name(given: Arguments, value: object, what: str) -> str | None:
     if not value.isprintable() or not value.isascii():
         raise given.refuse(f"{what} holds characters that are not printable ASCII", f"Mend {what}.", "ConfigError")
     return value
+
+
+def _seconds(given: Arguments, value: object, what: str) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{what} is {type(value).__name__}, not a number of seconds")
+    if not 0 < value <= _DAY:
+        raise given.refuse(f"{what} is {value}", "Pass seconds, above 0 and up to a day.", "ConfigError")
+    return float(value)
+
+
+def _attempts(given: Arguments, value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"attempts_max is {type(value).__name__}, not int")
+    if not 1 <= value <= _ATTEMPTS_MAX:
+        advice = f"Use a number from 1 to {_ATTEMPTS_MAX}."
+        raise given.refuse(f"attempts_max is {value}", advice, "ConfigError")
+    return value
+
+
+def network(given: Arguments, reach: Reach) -> Network:
+    """The settings as the library takes them."""
+    return (
+        given.flag(reach.s3_anonymous, "s3_anonymous") is True,
+        given.flag(reach.allow_http, "allow_http") is True,
+        given.place(reach.ca_file, "ca_file"),
+        name(given, reach.proxy, "proxy"),
+        name(given, reach.no_proxy, "no_proxy"),
+        (
+            _seconds(given, reach.connect_timeout, "connect_timeout"),
+            _seconds(given, reach.first_byte_timeout, "first_byte_timeout"),
+            _seconds(given, reach.stall_timeout, "stall_timeout"),
+            _seconds(given, reach.total_timeout, "total_timeout"),
+        ),
+        _attempts(given, reach.attempts_max),
+    )
 
 
 def is_function(value: Any) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stepstore import _core, _log, _s3_inputs
 from stepstore._inputs import Arguments, KeepVersions
 from stepstore._renewal import Renewal
-from stepstore._s3_inputs import AsyncCredentials
+from stepstore._s3_inputs import AsyncCredentials, Reach
 from stepstore._values import StorageInfo
 
 
@@ -31,6 +31,7 @@ def open_core(  # noqa: PLR0917
     in_flight_bytes_max: int,
     s3_names: tuple[str | None, str | None, str | None, str | None],
     credentials: AsyncCredentials | None,
+    reach: Reach,
     prefer_s3: bool,
 ) -> Opened:
     """Checks the settings and opens the store, which is not touched yet."""
@@ -54,6 +55,7 @@ def open_core(  # noqa: PLR0917
         bytes_max,
         names,
         _s3_inputs.credentials(given, None if renewal else credentials),
+        _s3_inputs.network(given, reach),
         given.flag(prefer_s3, "prefer_s3") is not False,
         renewal is not None,
     )

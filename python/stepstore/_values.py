@@ -68,6 +68,48 @@ class Receipt(Mapping[str, str]):
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """One try of a request over the network, in `attempts` of an error.
+
+    Attributes:
+        what: One line: what was tried, against what, how it ended, how long it took. `str()` of an attempt is this.
+        request_id: The server's id of the request; "": it told none.
+        peer: Address and port that were connected to, a proxy's where one is used; "": there was no connection.
+        reused_connection: True when the connection had served before; False: a fresh one, or none.
+        http_status: 0: no answer.
+        connect: Seconds until a fresh connection stood, a proxy and TLS included; 0.0: it did not come so far, or the
+            connection was not fresh.
+        first_byte: Seconds until the first byte of the answer; 0.0: there was none.
+        total: Seconds of the whole try.
+        bytes_sent: Over HTTP, heads included.
+        bytes_received: The same.
+
+    Example:
+        >>> nobody = stepstore.StorageManager("s3://bucket?endpoint=http://127.0.0.1:1&attempts_max=1", credentials={
+        ...     "access_key_id": "id", "secret_access_key": "key"})
+        >>> try:
+        ...     nobody.list_sessions()
+        ... except stepstore.Unavailable as error:
+        ...     [(attempt.peer, attempt.http_status, attempt.bytes_sent) for attempt in error.attempts]
+        [('127.0.0.1:1', 0, 0)]
+    """
+
+    what: str
+    request_id: str = ""
+    peer: str = ""
+    reused_connection: bool = False
+    http_status: int = 0
+    connect: float = 0.0
+    first_byte: float = 0.0
+    total: float = 0.0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@dataclass(frozen=True)
 class ComponentInfo:
     """What the manifest says of a component.
 

@@ -31,7 +31,7 @@ from stepstore._inputs import (
     Screenshot,
 )
 from stepstore._lanes import Lane, lane_of
-from stepstore._s3_inputs import AsyncCredentials
+from stepstore._s3_inputs import AsyncCredentials, Path, Reach
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
 from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
@@ -58,8 +58,10 @@ class StorageManager:
 
     Args:
         uri, local_base_path, fsync, keep_versions, concurrency, in_flight_bytes_max, s3_bucket_name, s3_region_name,
-            s3_endpoint_url, s3_profile, credentials, prefer_s3: As of `stepstore.StorageManager`. A function as
-            `credentials` may also return an awaitable; one that does not is called on a thread.
+            s3_endpoint_url, s3_profile, credentials, s3_anonymous, allow_http, ca_file, proxy, no_proxy,
+            connect_timeout, first_byte_timeout, stall_timeout, total_timeout, attempts_max, prefer_s3: As of
+            `stepstore.StorageManager`. A function as `credentials` may also return an awaitable; one that does not is
+            called on a thread.
 
     Raises:
         ConfigError, InvalidArgument, TypeError: As of `stepstore.StorageManager`.
@@ -91,6 +93,16 @@ class StorageManager:
         s3_endpoint_url: str | None = None,
         s3_profile: str | None = None,
         credentials: AsyncCredentials | None = None,
+        s3_anonymous: bool = False,
+        allow_http: bool = False,
+        ca_file: Path | None = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
+        connect_timeout: float | None = None,
+        first_byte_timeout: float | None = None,
+        stall_timeout: float | None = None,
+        total_timeout: float | None = None,
+        attempts_max: int | None = None,
         prefer_s3: bool = True,
     ) -> None:
         self._opened = open_core(
@@ -102,6 +114,18 @@ class StorageManager:
             in_flight_bytes_max,
             (s3_bucket_name, s3_region_name, s3_endpoint_url, s3_profile),
             credentials,
+            Reach(
+                s3_anonymous,
+                allow_http,
+                ca_file,
+                proxy,
+                no_proxy,
+                connect_timeout,
+                first_byte_timeout,
+                stall_timeout,
+                total_timeout,
+                attempts_max,
+            ),
             prefer_s3,
         )
 

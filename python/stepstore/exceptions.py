@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from stepstore._values import Attempt
+
 __all__ = [
     "AlreadyExists",
     "Archived",
@@ -52,7 +54,7 @@ class StorageManagerError(Exception):
         outcome_unknown: True when a write may or may not have happened. Storing again is always safe.
         http_status: The HTTP status of the last answer; 0 without one.
         request_id: The server's id of the last request; "" without one.
-        attempts: A line for each try that failed; empty without a network.
+        attempts: An `Attempt` for each try that failed; empty without a network.
 
     Example:
         >>> try:
@@ -71,7 +73,7 @@ class StorageManagerError(Exception):
     outcome_unknown: bool = False
     http_status: int = 0
     request_id: str = ""
-    attempts: tuple[str, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.args, dict(self.__dict__), self.__cause__))
@@ -168,7 +170,7 @@ class Throttled(StorageManagerError):
         >>> try:
         ...     receipt = store.store_step_data("s", "1", "<p>")
         ... except stepstore.Throttled as error:
-        ...     print("again later:", error.attempts)
+        ...     print("again later:", *error.attempts, sep="\\n")
     """
 
 
@@ -348,7 +350,7 @@ def from_core(  # noqa: PLR0917
     outcome_unknown: bool,
     http_status: int,
     request_id: str,
-    attempts: list[str],
+    attempts: list[tuple[Any, ...]],
     cause: tuple[int | None, str] | None,
 ) -> StorageManagerError:
     """Build the exception for an error of the C++ library. For the extension only."""
@@ -362,7 +364,7 @@ def from_core(  # noqa: PLR0917
     error.outcome_unknown = outcome_unknown
     error.http_status = http_status
     error.request_id = request_id
-    error.attempts = tuple(attempts)
+    error.attempts = tuple(Attempt(*each) for each in attempts)
     if cause is not None:
         number, reason = cause
         error.__cause__ = OSError(number, reason) if number is not None else RuntimeError(reason)

@@ -37,7 +37,17 @@ UNITS = {
     "components": "number of",
     "objects": r"objects \(files\)",
     "crc64": "crc-64/nvme",
-    "http_status": "http status",
+    "http_status": "http status|no answer",
+    "connect_timeout": "seconds",
+    "first_byte_timeout": "seconds",
+    "stall_timeout": "seconds",
+    "total_timeout": "seconds",
+    "attempts_max": "tries of one request",
+    "connect": "seconds",
+    "first_byte": "seconds",
+    "total": "seconds",
+    "bytes_sent": "over http",
+    "bytes_received": "the same",  # said just above it
 }
 # Calls of every method that may fail, with what it needs.
 CALLS: dict[str, tuple[Any, ...]] = {

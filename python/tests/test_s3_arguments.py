@@ -14,7 +14,8 @@ SECRET = "hunter2+hunter2"
 KEYS = {"access_key_id": "AKIASOMEBODY", "secret_access_key": SECRET}
 VARIABLES = (
     "SM_S3_BUCKET_NAME SM_S3_REGION SM_LOCAL_BASE_PATH AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_DEFAULT_PROFILE "
-    "AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+    "AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN "
+    "AWS_MAX_ATTEMPTS http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY"
 )
 
 
@@ -85,6 +86,18 @@ def test_s3_is_preferred_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, 
         ({"credentials": KEYS | {"session_token": f"{SECRET}\n"}}, "session_token of credentials holds"),
         ({"credentials": KEYS | {"secret_access_key": f"{SECRET}\ud800"}}, "secret_access_key of credentials holds"),
         ({"credentials": object()}, "no access_key_id"),
+        ({"connect_timeout": 0}, "connect_timeout is 0"),
+        ({"first_byte_timeout": -1.5}, "first_byte_timeout is -1.5"),
+        ({"stall_timeout": float("nan")}, "stall_timeout is nan"),
+        ({"total_timeout": float("inf")}, "total_timeout is inf"),
+        ({"attempts_max": 0}, "attempts_max is 0"),
+        ({"attempts_max": 101}, "attempts_max is 101"),
+        ({"uri": "s3://b?attempts_max=x"}, "the URI's attempts_max is 'x'"),
+        ({"uri": "s3://b?connect_timeout=0"}, "connect_timeout is no time"),
+        ({"uri": f"s3://b?proxy=http://me:{SECRET}@proxy:1"}, "holds a user name or password"),
+        ({"uri": "s3://b", "proxy": f"https://me:{SECRET}@proxy:1"}, "speaks to proxies by plain HTTP only"),
+        ({"uri": "s3://b", "proxy": f"http://me:{SECRET}\n@proxy:1"}, "proxy holds characters"),
+        ({"uri": "s3://b", "s3_anonymous": True, "credentials": KEYS}, "two of anonymous, s3_credentials"),
     ],
 )
 def test_what_cannot_be_is_a_config_error(wrong: dict[str, Any], message: str) -> None:
@@ -104,6 +117,14 @@ def test_what_cannot_be_is_a_config_error(wrong: dict[str, Any], message: str) -
         ({"s3_endpoint_url": object()}, "s3_endpoint_url is object"),
         ({"s3_profile": 1}, "s3_profile is int"),
         ({"prefer_s3": "no"}, "prefer_s3 is str"),
+        ({"s3_anonymous": 1}, "s3_anonymous is int"),
+        ({"allow_http": "yes"}, "allow_http is str"),
+        ({"ca_file": 5}, "ca_file is int"),
+        ({"proxy": b"http://proxy"}, "proxy is bytes"),
+        ({"no_proxy": ["a"]}, "no_proxy is list"),
+        ({"connect_timeout": "5"}, "connect_timeout is str"),
+        ({"total_timeout": True}, "total_timeout is bool"),
+        ({"attempts_max": 2.0}, "attempts_max is float"),
         ({"credentials": KEYS | {"secret_access_key": SECRET.encode()}}, "secret_access_key of credentials is bytes"),
         ({"credentials": KEYS | {"session_token": 5}}, "session_token of credentials is int"),
     ],
@@ -146,3 +167,56 @@ def test_without_credentials_the_first_call_says_what_to_set() -> None:
             store.list_sessions()
         assert "AWS_ACCESS_KEY_ID" in caught.value.advice
         assert not caught.value.retryable
+
+
+def refused_attempts(**settings: Any) -> tuple[stepstore.Attempt, ...]:
+    """What was tried at a port where nobody listens."""
+    with StorageManager("s3://bucket?endpoint=http://127.0.0.1:1", credentials=KEYS, **settings) as store:
+        with pytest.raises(stepstore.Unavailable) as caught:
+            store.list_sessions()
+        return caught.value.attempts
+
+
+def test_tries_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = refused_attempts(attempts_max=2)
+    assert str(first) == first.what
+    assert first.what.startswith("1 of 2: ")
+    assert second.what.startswith("2 of 2: ")
+    assert (first.peer, first.request_id, first.reused_connection, first.http_status) == ("127.0.0.1:1", "", False, 0)
+    assert (first.connect, first.first_byte, first.bytes_sent, first.bytes_received) == (0.0, 0.0, 0, 0)
+    assert 0 < first.total < 30
+    assert pickle.loads(pickle.dumps(first)) == first
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert len(refused_attempts()) == 1
+    assert len(refused_attempts(attempts_max=3)) == 3
+
+
+def test_plain_http_elsewhere_has_to_be_allowed() -> None:
+    with pytest.raises(stepstore.ConfigError, match="would go without TLS"):
+        StorageManager("s3://bucket", s3_endpoint_url="http://192.0.2.1")
+    with StorageManager("s3://bucket", s3_endpoint_url="http://192.0.2.1", allow_http=True) as store:
+        assert store.get_storage_info().location.endswith("&allow_http=true")
+
+
+def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = f"http://me:{SECRET}@127.0.0.1:1"
+    settings: dict[str, Any] = {"s3_endpoint_url": "https://s3.example.com", "credentials": KEYS, "attempts_max": 1}
+    with StorageManager("s3://bucket", proxy=proxy, **settings) as store:
+        with pytest.raises(stepstore.Unavailable, match=r"127.0.0.1:1 \(the argument proxy\)") as caught:
+            store.list_sessions()
+        told = f"{store!r}{store.get_storage_info()!r}{caught.value!s}{caught.value.__dict__}"
+        assert SECRET not in told
+        assert "NO_PROXY" in caught.value.advice
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with (
+        StorageManager("s3://bucket", **settings) as store,
+        pytest.raises(stepstore.Unavailable, match=r"127.0.0.1:1 \(HTTPS_PROXY\)"),
+    ):
+        store.list_sessions()
+    here = "s3://bucket?endpoint=http://127.0.0.1:1"
+    with (
+        StorageManager(here, proxy=proxy, credentials=KEYS, attempts_max=1) as store,
+        pytest.raises(stepstore.Unavailable) as direct,
+    ):
+        store.list_sessions()
+    assert "proxy" not in str(direct.value), "this machine is never asked through one"

@@ -36,6 +36,16 @@ struct Client::State {
     return *tls;
   }
 
+  std::vector<Address> addresses(const Endpoint& endpoint, const Proxy* proxy,
+                                 const CallLimits& limits) {
+    if (proxy == nullptr) return resolver.lookup(endpoint, limits);
+    try {
+      return resolver.lookup(proxy->endpoint, limits);
+    } catch (const Unavailable& unknown) {
+      told_of(*proxy, unknown).raise();
+    }
+  }
+
   const ClientOptions options;
   Clock& clock;
   Resolver resolver;
@@ -151,13 +161,16 @@ std::vector<Outcome> Client::exchange(const Endpoint& endpoint, std::span<const 
   if (requests.empty()) return {};
   std::vector<Address> addresses;
   TlsContext* tls = nullptr;
+  const Proxy* proxy = nullptr;
   try {
     check_limits(limits, state_->clock, "exchange");
-    addresses = state_->resolver.lookup(endpoint, limits);
+    proxy = state_->options.proxies.on_the_way_to(endpoint);
+    addresses = state_->addresses(endpoint, proxy, limits);
     if (endpoint.tls) tls = &state_->tls_context();
   } catch (const StorageManagerError& failed) {
     return std::vector<Outcome>(requests.size(),
-                                Outcome{.response = told_as(failed, "connect", endpoint.text())});
+                                Outcome{.response = told_as(failed, "connect", endpoint.text()),
+                                        .by_proxy = proxy != nullptr});
   }
   return Exchange({.options = state_->options,
                    .clock = state_->clock,
@@ -165,6 +178,7 @@ std::vector<Outcome> Client::exchange(const Endpoint& endpoint, std::span<const 
                    .resolver = state_->resolver,
                    .tls = tls,
                    .endpoint = endpoint,
+                   .proxy = proxy,
                    .addresses = addresses},
                   requests, limits)
       .run();

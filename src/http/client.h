@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "http/proxies.h"
 #include "http/transport.h"
 
 namespace stepstore::http {
@@ -34,6 +35,7 @@ struct ClientOptions {
   // Addresses of hosts, in place of what the system's resolver says.
   std::map<std::string, std::vector<std::string>> addresses{};
   bool verify_certificates = true;
+  Proxies proxies{};
 };
 
 class Client final : public Transport {

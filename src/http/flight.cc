@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 
 constexpr const char* kNoAnswer =
     "Call again. If it never answers: is the scheme (http or https) right?";
-constexpr std::size_t kPiecesMax = 64;  // handed to the kernel at once
 
 bool passes(ErrorCode code) {
   return code == ErrorCode::Unavailable || code == ErrorCode::Timeout || code == ErrorCode::Io;
@@ -42,21 +41,6 @@ std::chrono::microseconds Flight::since_begun() const {
                                                                begun_);
 }
 
-std::string Flight::make_head() const {
-  const Request& request = sending_.request;
-  std::string head;
-  head.reserve(1'024);
-  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
-  for (const auto& [name, value] : request.headers) {
-    head.append(name).append(": ").append(value).append("\r\n");
-  }
-  const std::uint64_t size = request.body_bytes();
-  if (size > 0 || request.method == "PUT" || request.method == "POST") {
-    head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
-  }
-  return head.append("\r\n");
-}
-
 void Flight::begin(bool fresh) {
   pieces_.clear();
   next_piece_ = 0;
@@ -68,6 +52,7 @@ void Flight::begin(bool fresh) {
   sent_any_ = send_failed_ = false;
   events_ = 0;
   reader_.reset();
+  tunnel_.reset();
   if (!fresh) connection_ = airport_.pool.take(airport_.endpoint);
   fresh_ = fresh || !connection_;
   phase_ = Phase::sending;
@@ -102,7 +87,7 @@ void Flight::run_out_of_time() {
                "the request was not answered within " + std::to_string(total.count()) + " ms"));
     return;
   }
-  if (phase_ == Phase::connecting || phase_ == Phase::shaking_hands) {
+  if (phase_ < Phase::sending) {
     if (airport_.clock.steady_now() < connect_until_) return;  // the next address's turn
     for (const auto& each : racing_) avoid(*each);
     racing_.clear();
@@ -119,6 +104,8 @@ bool Flight::step() {
   switch (phase_) {
     case Phase::connecting:
       return connect();
+    case Phase::tunnelling:
+      return tunnel();
     case Phase::shaking_hands:
       return shake_hands();
     case Phase::sending:
@@ -154,41 +141,6 @@ bool Flight::waits(const Progress& progress, milliseconds at_most) {
   return true;
 }
 
-bool Flight::send() {
-  while (next_piece_ < pieces_.size()) {
-    const std::size_t count = std::min(pieces_.size() - next_piece_, kPiecesMax);
-    const Progress progress = connection_->stream->write({pieces_.data() + next_piece_, count});
-    if (progress.state == State::done) {
-      sent_any_ = true;
-      bytes_sent_ += progress.bytes;
-      for (std::size_t bytes = progress.bytes; bytes > 0;) {
-        iovec& piece = pieces_[next_piece_];
-        const std::size_t part = std::min(bytes, piece.iov_len);
-        piece.iov_base = static_cast<char*>(piece.iov_base) + part;
-        piece.iov_len -= part;
-        bytes -= part;
-        if (piece.iov_len == 0) ++next_piece_;
-      }
-      continue;
-    }
-    if (progress.state == State::want_read || progress.state == State::want_write) {
-      // The answer may come before all is sent: a refusal of a large body, for example.
-      const int sends = sends_;
-      while (sent_any_ && events_ != 0 && !landed_ && sends == sends_ && read_some()) {
-      }
-      if (landed_ || sends != sends_) return !landed_;
-      return wait_for(POLLIN | (progress.state == State::want_write ? POLLOUT : 0),
-                      silence_timeout());
-    }
-    send_failed_ = true;  // what the server said before is still there to be read
-    break;
-  }
-  phase_ = Phase::receiving;
-  // Nobody answers at once; look after the others have been sent.
-  if (!send_failed_) return wait_for(POLLIN, silence_timeout());
-  return true;
-}
-
 bool Flight::receive() {
   const int sends = sends_;
   while (read_some()) {
@@ -208,7 +160,7 @@ bool Flight::read_some() {
       bytes_received_ += progress.bytes;
       reader_->received(progress.bytes);
       if (!reader_->done()) return true;
-      land(reader_->take());
+      answered();
       return false;
     case State::want_read:
     case State::want_write:
@@ -225,7 +177,7 @@ bool Flight::read_some() {
                    "the connection was cut off in the middle of the answer", "Call again."));
       } else if (reader_->begun()) {
         reader_->ended();
-        land(reader_->take());
+        answered();
       } else {
         lost(error(ErrorCode::Unavailable, "receive", airport_.endpoint.text(),
                    "the server closed the connection without an answer", kNoAnswer));
@@ -250,6 +202,16 @@ void Flight::lost(StorageManagerError why) {
     return;
   }
   begin(true);
+}
+
+void Flight::answered() {
+  Response response = reader_->take();
+  // No server says so; it is about the way there, and nothing was passed on.
+  if (airport_.proxy != nullptr && !airport_.endpoint.tls && response.status == 407) {
+    land(refused_by(*airport_.proxy, airport_.endpoint, response.status));
+  } else {
+    land(std::move(response));
+  }
 }
 
 void Flight::abandon(const StorageManagerError& why) {
@@ -282,6 +244,7 @@ Outcome Flight::take() {
           .reused = !fresh_,
           .sends = sends_,
           .peer = std::move(peer_),
+          .by_proxy = airport_.proxy != nullptr,
           .partial = std::move(partial_),
           .connect = connect_,
           .first_byte = first_byte_,

@@ -9,8 +9,10 @@
 #include "http/client.h"
 #include "http/message_reader.h"
 #include "http/pool.h"
+#include "http/proxies.h"
 #include "http/resolver.h"
 #include "http/stream.h"
+#include "http/tunnel.h"
 
 namespace stepstore::http {
 
@@ -25,8 +27,15 @@ struct Airport {
   Resolver& resolver;
   TlsContext* tls;  // null: the endpoint is plain
   const Endpoint& endpoint;
-  const std::vector<Address>& addresses;
+  const Proxy* proxy;                     // null: the way is direct
+  const std::vector<Address>& addresses;  // of next()
+
+  // Who is connected to.
+  const Endpoint& next() const noexcept { return proxy != nullptr ? proxy->endpoint : endpoint; }
 };
+
+// Of an error on the way to the proxy: it names it, and what to do about it.
+StorageManagerError told_of(const Proxy& proxy, const StorageManagerError& failed);
 
 // Not thread-safe.
 class Flight {
@@ -45,13 +54,14 @@ class Flight {
   Outcome take();
 
  private:
-  enum class Phase : std::uint8_t { connecting, shaking_hands, sending, receiving };
+  enum class Phase : std::uint8_t { connecting, tunnelling, shaking_hands, sending, receiving };
 
   void begin(bool fresh);
   void run_out_of_time();
   bool step();  // false: must wait, or has landed
   void race();  // with the next address, too
   bool connect();
+  bool tunnel();
   bool shake_hands();
   bool send();
   bool receive();
@@ -60,9 +70,11 @@ class Flight {
   bool waits(const Progress& progress, std::chrono::milliseconds at_most);
   void connection_failed(const Progress& progress);
   void lost(StorageManagerError why);  // lands, or begins again (sends_ tells)
+  void answered();                     // the answer is whole
   void land(Result<Response> response);
   std::chrono::milliseconds silence_timeout() const;
   std::chrono::microseconds since_begun() const;
+  std::chrono::milliseconds time_to_connect() const;
   void avoid(const Stream& stream);
   std::string make_head() const;
   StorageManagerError connect_error(const Progress& progress) const;
@@ -74,6 +86,7 @@ class Flight {
   std::size_t next_piece_ = 0;
   std::unique_ptr<Connection> connection_{};
   std::optional<ResponseReader> reader_{};
+  std::optional<Tunnel> tunnel_{};
   Phase phase_ = Phase::connecting;
   // Connects that are under way; the first one to succeed is taken. The addresses before address_
   // have been tried.

@@ -225,7 +225,11 @@ bool MessageReader<IsRequest>::done() const noexcept {
 }
 template <bool IsRequest>
 bool MessageReader<IsRequest>::reusable() const noexcept {
-  return state->finished && state->parser->keep_alive() && state->begin_ == state->end_;
+  return state->finished && state->parser->keep_alive() && !has_more();
+}
+template <bool IsRequest>
+bool MessageReader<IsRequest>::has_more() const noexcept {
+  return state->begin_ != state->end_;
 }
 
 template class MessageReader<false>;

@@ -33,6 +33,7 @@ class MessageReader {
   bool done() const noexcept;
   // The connection can serve again: the peer says so, and nothing came behind the message.
   bool reusable() const noexcept;
+  bool has_more() const noexcept;  // something came behind it
 
  protected:
   std::unique_ptr<ReaderState<IsRequest>> state;

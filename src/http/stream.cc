@@ -59,6 +59,10 @@ Stream::~Stream() {
   ::close(fd_);
 }
 
+void Stream::secure(const Endpoint& endpoint, TlsContext& tls) {
+  tls_ = std::make_unique<Tls>(tls.make(endpoint, fd_));
+}
+
 Progress Stream::connect() {
   if (connected_) return {};
   const int result = ::connect(fd_, reinterpret_cast<const sockaddr*>(address_.storage),

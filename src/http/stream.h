@@ -47,6 +47,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  // What comes and goes from here on is TLS with that endpoint, of which nothing has come yet.
+  void secure(const Endpoint& endpoint, TlsContext& tls);
+
   Progress connect();    // call until done
   Progress handshake();  // done at once for a plain one
   Progress read(std::span<std::byte> out);

@@ -33,9 +33,10 @@ struct Outcome {
   // True when the server may have acted on a send whose answer never came: the error is then
   // ambiguous, and so is an answer that followed a second send.
   bool maybe_applied = false;
-  bool reused = false;  // the last send went over a connection that had served before
-  int sends = 0;        // 2: a reset of a reused connection was answered by one more send
-  std::string peer{};   // address and port, for attempt traces
+  bool reused = false;    // the last send went over a connection that had served before
+  int sends = 0;          // 2: a reset of a reused connection was answered by one more send
+  std::string peer{};     // address and port, for attempt traces
+  bool by_proxy = false;  // those are a proxy's
   std::shared_ptr<Partial> partial{};  // what came of an answer that is missing its end
   // Since the request's turn came; 0: it did not come so far. `connect` is of a fresh connection.
   std::chrono::microseconds connect{0};

@@ -15,9 +15,8 @@ namespace {
   __builtin_unreachable();
 }
 
-}  // namespace
-
-Url parse_url(std::string_view text) {
+// `who`: null where nobody may be named.
+Url parse(std::string_view text, std::optional<UserInfo>* who) {
   const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
   constexpr const char* kForm = "Write http://host:port or https://host.";
   if (!parsed) refuse("this is no URL", kForm);
@@ -26,7 +25,9 @@ Url parse_url(std::string_view text) {
   if (!tls && url.scheme_id() != boost::urls::scheme::http) {
     refuse("the URL's scheme is neither http nor https", kForm);
   }
-  if (url.has_userinfo()) {
+  if (url.has_userinfo() && who != nullptr) {
+    *who = UserInfo{.user = std::string(url.user()), .password = std::string(url.password())};
+  } else if (url.has_userinfo()) {
     refuse("the URL holds a user name or password",
            "Take it out; credentials come from the environment or a profile.");
   }
@@ -56,6 +57,15 @@ Url parse_url(std::string_view text) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+Url parse_url(std::string_view text) { return parse(text, nullptr); }
+
+Url parse_url(std::string_view text, std::optional<UserInfo>& who) {
+  who.reset();
+  return parse(text, &who);
 }
 
 }  // namespace stepstore::http

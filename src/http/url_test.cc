@@ -65,5 +65,20 @@ INSTANTIATE_TEST_SUITE_P(, BadUrls,
                                          "http://host/%zz", " http://host", "http://host\r\nX: y",
                                          "http://ho%0d%0aX", "http://ho%20st"));
 
+TEST(ProxyUrl, MayNameWhoAsks) {
+  std::optional<UserInfo> who;
+  const Url url = parse_url("http://m%65:p%40ss%3A@host:3128", who);
+  EXPECT_EQ(url.endpoint.text(), "http://host:3128");
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->user, "me");
+  EXPECT_EQ(who->password, "p@ss:");
+  (void)parse_url("http://me@host", who);
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->user, "me");
+  EXPECT_EQ(who->password, "");
+  (void)parse_url("http://host", who);
+  EXPECT_FALSE(who);
+}
+
 }  // namespace
 }  // namespace stepstore::http

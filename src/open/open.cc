@@ -103,8 +103,10 @@ std::shared_ptr<ObjectStore> open_bucket(const S3Settings& settings, StorageInfo
                          " without TLS: others on the way can read the recordings. Use https.");
     log_warning("{}", info.notes.back());
   }
-  auto transport = std::make_shared<http::Client>(http::ClientOptions{.ca_file = settings.ca_file},
-                                                  system_clock());
+  if (const http::Proxy* const proxy = way_to(settings.client.endpoint, settings.network)) {
+    log_info("requests to {} go through {}", settings.client.endpoint.text(), proxy->text());
+  }
+  auto transport = std::make_shared<http::Client>(settings.network.http, system_clock());
   auto client = std::make_shared<s3::Client>(settings.client, std::move(transport),
                                              settings.credentials, system_clock(), system_random());
   std::shared_ptr<ObjectStore> store =

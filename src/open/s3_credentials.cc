@@ -72,7 +72,7 @@ S3Credentials S3CredentialsSlot::get() const {
 
 std::shared_ptr<s3::CredentialsSource> s3_credentials(const Options& options,
                                                       const CredentialsWish& wish) {
-  const bool anonymous = wish.anonymous || options.s3_anonymous;
+  const bool anonymous = wish.anonymous.value_or(options.s3_anonymous);
   const int ways = (anonymous ? 1 : 0) + (options.s3_credentials ? 1 : 0) +
                    (options.s3_credentials_slot ? 1 : 0);
   if (ways > 1) {
@@ -89,16 +89,18 @@ std::shared_ptr<s3::CredentialsSource> s3_credentials(const Options& options,
     return s3::fixed_credentials(signer_of(*options.s3_credentials, "s3_credentials"));
   }
   // Both keep no connection and start no thread before they are asked.
-  auto transport =
-      std::make_shared<http::Client>(http::ClientOptions{.ca_file = wish.ca_file}, system_clock());
-  auto direct = std::make_shared<http::Client>(http::ClientOptions{}, system_clock());
+  auto transport = std::make_shared<http::Client>(wish.network.http, system_clock());
+  http::ClientOptions next_door = wish.network.http;
+  next_door.proxies = {};
+  auto direct = std::make_shared<http::Client>(std::move(next_door), system_clock());
   return s3::default_credentials({.lookup = wish.lookup,
                                   .clock = system_clock(),
                                   .random = system_random(),
                                   .transport = std::move(transport),
                                   .direct = std::move(direct),
                                   .environment = [] { return ::environ; },
-                                  .on_aws = wish.on_aws},
+                                  .on_aws = wish.on_aws,
+                                  .allow_http = wish.network.allow_http},
                                  wish.profile);
 }
 

@@ -2,18 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "open/s3_network.h"
 #include "s3/credentials.h"
 #include "stepstore/options.h"
 
 namespace stepstore {
 
 struct CredentialsWish {
-  std::string profile{};  // as named in code; empty: none
-  bool anonymous = false;
+  std::string profile{};            // as named in code; empty: none
+  std::optional<bool> anonymous{};  // as the URI says
   bool on_aws = false;
-  std::string ca_file{};
+  S3Network network{};
   s3::Lookup lookup;
 };
 

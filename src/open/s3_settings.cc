@@ -2,49 +2,15 @@
 
 #include <algorithm>
 
-#include "base/errors.h"
 #include "http/url.h"
 #include "open/s3_credentials.h"
-#include "s3/credentials/shared_files.h"
+#include "open/sources.h"
 #include "s3/encode.h"
 
 namespace stepstore {
 namespace {
 
-using Value = std::optional<std::string>;
-
-[[noreturn]] void refuse(std::string message, std::string advice) {
-  error(ErrorCode::ConfigError, "StorageManager", "", std::move(message), std::move(advice))
-      .raise();
-  __builtin_unreachable();
-}
-
-// Where each setting may come from, in order; the first that is set counts.
-class Sources {
- public:
-  Sources(const StoreUri& uri, const Options& options, const s3::Lookup& lookup)
-      : uri_(uri), lookup_(lookup) {
-    profile_ = parameter("profile").value_or(options.s3_profile.value_or(""));
-  }
-
-  Value parameter(const std::string& name) const {
-    const auto found = uri_.parameters.find(name);
-    return found == uri_.parameters.end() ? Value() : Value(found->second);
-  }
-  Value variable(std::initializer_list<std::string_view> names) const {
-    for (const std::string_view name : names) {
-      if (auto value = lookup_(name)) return value;
-    }
-    return std::nullopt;
-  }
-  Value profile(std::string_view name) const { return s3::profile_value(lookup_, profile_, name); }
-  const std::string& profile_name() const { return profile_; }
-
- private:
-  const StoreUri& uri_;
-  const s3::Lookup& lookup_;
-  std::string profile_;
-};
+using Value = Sources::Value;
 
 void check_bucket(const std::string& bucket) {
   const bool fine = bucket.size() <= 255 && std::ranges::all_of(bucket, [](char c) {
@@ -52,8 +18,8 @@ void check_bucket(const std::string& bucket) {
                              (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
                     });
   if (!fine) {
-    refuse("'" + bucket + "' is no bucket name",
-           "Bucket names are letters, digits, '.', '-' and '_'.");
+    refuse_setting("'" + bucket + "' is no bucket name",
+                   "Bucket names are letters, digits, '.', '-' and '_'.");
   }
 }
 
@@ -66,15 +32,15 @@ http::Url url_of(const std::string& text) {
   try {
     return http::parse_url(text);
   } catch (const ConfigError& wrong) {
-    refuse("the endpoint: " + std::string(wrong.message()), std::string(wrong.advice()));
+    refuse_setting("the endpoint: " + std::string(wrong.message()), std::string(wrong.advice()));
   }
 }
 
 http::Endpoint endpoint_of(const std::string& text) {
   const http::Url url = url_of(text);
   if ((!url.path.empty() && url.path != "/") || !url.query.empty()) {
-    refuse("the endpoint '" + url.endpoint.text() + "' has a path",
-           "Name the server only: http://host:port or https://host.");
+    refuse_setting("the endpoint '" + url.endpoint.text() + "' has a path",
+                   "Name the server only: http://host:port or https://host.");
   }
   return url.endpoint;
 }
@@ -83,7 +49,7 @@ s3::AddressStyle style_of(const Sources& from, bool on_aws, const std::string& b
   const Value named = from.parameter("style");
   if (named == "path") return s3::AddressStyle::path;
   if (named == "virtual") return s3::AddressStyle::virtual_host;
-  if (named) refuse("style is '" + *named + "'", "It is path or virtual.");
+  if (named) refuse_setting("style is '" + *named + "'", "It is path or virtual.");
   // A bucket's dots would not match the server's certificate.
   return on_aws && bucket.find('.') == std::string::npos ? s3::AddressStyle::virtual_host
                                                          : s3::AddressStyle::path;
@@ -94,14 +60,7 @@ s3::SignPayload signing_of(const Sources& from) {
   if (!named || named == "auto") return s3::SignPayload::automatic;
   if (named == "always") return s3::SignPayload::always;
   if (named == "never") return s3::SignPayload::never;
-  refuse("sign_payload is '" + *named + "'", "It is auto, always or never.");
-}
-
-bool anonymous_of(const Sources& from) {
-  const Value named = from.parameter("anonymous");
-  if (!named || named == "false") return false;
-  if (named == "true") return true;
-  refuse("anonymous is '" + *named + "'", "It is true or false.");
+  refuse_setting("sign_payload is '" + *named + "'", "It is auto, always or never.");
 }
 
 bool is_aws(const http::Endpoint& endpoint) {
@@ -109,15 +68,11 @@ bool is_aws(const http::Endpoint& endpoint) {
 }
 
 // Keys of requests and recordings would be there for everybody on the way to read.
-void check_scheme(const Sources& from, const http::Endpoint& endpoint) {
-  const Value named = from.parameter("allow_http");
-  if (named && named != "true" && named != "false") {
-    refuse("allow_http is '" + *named + "'", "It is true or false.");
-  }
-  if (endpoint.tls || endpoint.loopback() || named == "true") return;
-  refuse("requests to " + endpoint.text() +
-             " would go without TLS: others on the way could read the recordings",
-         "Use https; or say allow_http=true, where the network is yours.");
+void check_scheme(bool allow_http, const http::Endpoint& endpoint) {
+  if (endpoint.tls || endpoint.loopback() || allow_http) return;
+  refuse_setting("requests to " + endpoint.text() +
+                     " would go without TLS: others on the way could read the recordings",
+                 "Use https; or say allow_http=true, where the network is yours.");
 }
 
 }  // namespace
@@ -145,20 +100,19 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
                              from.variable({"SM_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"}),
                              from.profile("region")})
                           .value_or("us-east-1");
-  const Value endpoint = first({from.parameter("endpoint"), options.s3_endpoint_url,
-                                from.variable({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
-                                from.profile("s3.endpoint_url"), from.profile("endpoint_url")});
+  const Value endpoint =
+      first({from.parameter("endpoint"), options.s3_endpoint_url, from.endpoint()});
   out.client.endpoint = endpoint ? endpoint_of(*endpoint) : aws_endpoint(out.client.region);
-  check_scheme(from, out.client.endpoint);
+  out.network = s3_network(from, options, out.client.retry.attempts_max);
+  out.client.retry.attempts_max = out.network.attempts_max;
+  check_scheme(out.network.allow_http, out.client.endpoint);
+  (void)way_to(out.client.endpoint, out.network);
   out.client.style = style_of(from, !endpoint, uri.bucket);
   out.client.sign_payload = signing_of(from);
-  out.ca_file = first({from.parameter("ca_file"), from.variable({"AWS_CA_BUNDLE"}),
-                       from.profile("ca_bundle")})
-                    .value_or("");
   out.credentials = s3_credentials(options, {.profile = from.profile_name(),
-                                             .anonymous = anonymous_of(from),
+                                             .anonymous = from.flag("anonymous"),
                                              .on_aws = is_aws(out.client.endpoint),
-                                             .ca_file = out.ca_file,
+                                             .network = out.network,
                                              .lookup = lookup});
   return out;
 }

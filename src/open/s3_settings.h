@@ -6,6 +6,7 @@
 #include <string>
 
 #include "http/transport.h"
+#include "open/s3_network.h"
 #include "open/uri.h"
 #include "s3/client.h"
 #include "s3/credentials.h"
@@ -16,7 +17,7 @@ namespace stepstore {
 struct S3Settings {
   s3::ClientOptions client{};
   std::string prefix{};
-  std::string ca_file{};
+  S3Network network{};
   std::shared_ptr<s3::CredentialsSource> credentials{};
 
   // "s3://bucket/prefix?endpoint=...&region=...": enough to open the same store, without secrets.

@@ -20,8 +20,19 @@ bool is_scheme(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 8> kParameters{
-    "allow_http", "anonymous", "ca_file", "endpoint", "profile", "region", "sign_payload", "style"};
+constexpr std::array<std::string_view, 15> kParameters{
+    "allow_http", "anonymous",          "attempts_max",  "ca_file", "connect_timeout",
+    "endpoint",   "first_byte_timeout", "no_proxy",      "profile", "proxy",
+    "region",     "sign_payload",       "stall_timeout", "style",   "total_timeout"};
+
+std::string known_parameters() {
+  std::string text;
+  for (const std::string_view name : kParameters) {
+    if (!text.empty()) text += name == kParameters.back() ? " and " : ", ";
+    text += name;
+  }
+  return text;
+}
 
 // "a=1&b=2", each part percent-encoded where it must be.
 std::map<std::string, std::string> parse_parameters(std::string_view text) {
@@ -34,10 +45,9 @@ std::map<std::string, std::string> parse_parameters(std::string_view text) {
     const std::string name(pair.substr(0, equals));
     if (std::ranges::find(kParameters, name) == kParameters.end()) {
       // Somebody may have put a secret there, so the value is not repeated.
-      refuse(
-          "the URI has an unknown parameter '" + name + "'",
-          "Known are allow_http, anonymous, ca_file, endpoint, profile, region, sign_payload and "
-          "style. Credentials come from the environment or a profile.");
+      refuse("the URI has an unknown parameter '" + name + "'",
+             "Known are " + known_parameters() +
+                 ". Credentials come from the environment or a profile.");
     }
     const auto value =
         equals == std::string_view::npos ? std::nullopt : s3::url_decode(pair.substr(equals + 1));

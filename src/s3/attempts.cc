@@ -155,7 +155,8 @@ void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcom
                                  operations_[pending.index].name);
   line += fmt::format(" to {}", pending.maker->endpoint().text());
   if (!outcome.peer.empty()) {
-    line += fmt::format(" ({}{})", outcome.peer, outcome.reused ? ", reused" : "");
+    line += fmt::format(" ({}{}{})", outcome.by_proxy ? "proxy " : "", outcome.peer,
+                        outcome.reused ? ", reused" : "");
   }
   if (why.http_status() != 0) {
     line += fmt::format(": {}", why.http_status());

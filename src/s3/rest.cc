@@ -2,19 +2,12 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "s3/content_range.h"
 
 namespace stepstore::s3 {
 namespace {
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 void set_header(http::Headers& headers, const std::string& name, const std::string& value) {
   std::erase_if(headers, [&](const auto& each) { return each.first == name; });
@@ -22,21 +15,6 @@ void set_header(http::Headers& headers, const std::string& name, const std::stri
 }
 
 }  // namespace
-
-std::optional<ContentRange> content_range_in(const http::Headers& headers) {
-  const std::string* const value = http::find_header(headers, "Content-Range");
-  if (value == nullptr || !value->starts_with("bytes ")) return std::nullopt;
-  const std::string_view text = std::string_view(*value).substr(6);
-  const std::size_t dash = std::min(text.find('-'), text.size());
-  const std::size_t slash = std::min(text.find('/'), text.size());
-  if (dash >= slash || slash == text.size()) return std::nullopt;
-  const auto first = number(text.substr(0, dash));
-  const auto last = number(text.substr(dash + 1, slash - dash - 1));
-  const std::string_view whole = text.substr(slash + 1);
-  const auto total = number(whole);
-  if (!first || !last || *last < *first || (!total && whole != "*")) return std::nullopt;
-  return ContentRange{.first = *first, .last = *last, .total = total};
-}
 
 std::unique_ptr<Rest> Rest::of(const Operation& asked, const http::Partial& got) {
   if (asked.name != "GetObject") return nullptr;

@@ -11,16 +11,6 @@
 
 namespace stepstore::s3 {
 
-// "bytes 5-9/10".
-struct ContentRange {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  std::optional<std::uint64_t> total{};  // none: '*'
-
-  std::uint64_t size() const noexcept { return last - first + 1; }
-};
-std::optional<ContentRange> content_range_in(const http::Headers& headers);
-
 // Not thread-safe.
 class Rest {
  public:

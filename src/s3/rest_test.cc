@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "s3/content_range.h"
 #include "s3/scripted_transport_fixture.h"
 
 namespace stepstore::s3 {
@@ -114,19 +115,6 @@ TEST_F(S3ClientRest, BeginsAnewWhereNothingNamesTheVersion) {
     transport->plays({cut(4, "0123456789", etag), {.body = "0123456789"}});
     ASSERT_TRUE(client().send_one(get(), {}).ok());
     EXPECT_EQ(transport->header(transport->sent().size() - 1, "Range"), "");
-  }
-}
-
-TEST(S3ContentRange, IsReadOrRefused) {
-  const auto read = [](const std::string& text) {
-    return content_range_in({{"Content-Range", text}});
-  };
-  ASSERT_TRUE(read("bytes 5-9/10"));
-  EXPECT_EQ(read("bytes 5-9/10")->size(), 5U);
-  EXPECT_EQ(read("bytes 5-9/*")->total, std::nullopt);
-  for (const char* bad : {"", "bytes", "bytes 5-9", "bytes 9-5/10", "bytes */10", "5-9/10",
-                          "bytes 5-9/x", "bytes 5/9-10", "bytes -5-9/10"}) {
-    EXPECT_FALSE(read(bad)) << bad;
   }
 }
 

@@ -85,9 +85,12 @@ def test_every_variable_has_a_row():
         name
         for source in sources
         if not source.name.endswith("_test.cc")
-        for name in re.findall(r'"((?:SM|AWS|STEPSTORE)_[A-Z0-9_]+)"', source.read_text())
+        for name in re.findall(
+            r'"((?:SM|AWS|STEPSTORE)_[A-Z0-9_]+|(?:https?|all)_proxy|(?:HTTPS|ALL|NO)_PROXY)"', source.read_text()
+        )
     }
-    explained = {word for row in configuration() for word in re.findall(r"`([A-Z][A-Z0-9_]+)`", " ".join(row))}
+    variable = r"`([A-Z][A-Z0-9_]+|(?:https?|all)_proxy)`"
+    explained = {word for row in configuration() for word in re.findall(variable, " ".join(row))}
     assert len(read) >= 15
     assert read == explained
 
@@ -119,6 +122,18 @@ def test_defaults_are_those_of_the_code():
         assert f"{name} = std::uint64_t{{{number}}} << {shift};" in header
     for name in ("s3_bucket_name", "s3_region_name", "s3_endpoint_url", "s3_profile"):
         assert python[name].default is None
+    client = " ".join((ROOT / "src/http/client.h").read_text().split())
+    for name in ("connect_timeout", "first_byte_timeout", "stall_timeout"):
+        number, written = defaults[name].split()
+        assert written == "s"
+        assert f"{name}{{{number}'000}};" in client
+    assert "total_timeout{0};" in client
+    retries = (ROOT / "src/s3/retry.h").read_text()
+    assert f"int attempts_max = {defaults['attempts_max'].split('`, ')[-1]};" in retries
+    for name in ("s3_anonymous", "allow_http"):
+        assert defaults[name] == "false"
+        assert f"bool {name} = false;" in header
+        assert python[name].default is False
     assert defaults["prefer_s3"] == "true"
     assert "bool prefer_s3 = true;" in header
     assert python["prefer_s3"].default is True

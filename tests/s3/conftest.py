@@ -66,11 +66,15 @@ def prefix(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def stepstore(tmp_path: Path) -> Command:
-    """The command, in a folder of its own, without anybody's AWS settings."""
+    """The command, in a folder of its own, without anybody's AWS settings and proxies."""
     work = tmp_path / "cwd"
     work.mkdir()
     command = Command(work)
-    command.env = {name: value for name, value in command.env.items() if not name.startswith("AWS_")}
+    command.env = {
+        name: value
+        for name, value in command.env.items()
+        if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+    }
     command.env["HOME"] = str(tmp_path)
     return command
 

@@ -117,10 +117,13 @@ def takes_any_region(s3: Server) -> bool:
 
 
 def test_wrong_region(strict: Server, prefix, stepstore):
+    """It is found out, and the log names the right one."""
     if takes_any_region(strict):
         pytest.skip("the server takes signatures for any region")
     uri = strict.uri(prefix, region="eu-central-1")
-    Case(stepstore, strict.keys).see(uri, USAGE, "signed for eu-central-1", f"Set the region to {strict.region}")
+    told = stepstore("-v", "put", uri, "s", "1", "--action-json", "1", env=strict.keys)
+    assert f"is in region {strict.region}, not eu-central-1" in told.err
+    assert stepstore("ls", uri, env=strict.keys).lines == ["s"]
 
 
 def test_missing_bucket(s3: Server, prefix, stepstore):

@@ -27,7 +27,7 @@ std::shared_ptr<ObjectStore> open_objects(const std::string& uri) {
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       });
   auto client = std::make_shared<s3::Client>(
-      settings.client, std::make_shared<http::Client>(http::ClientOptions{}, system_clock()),
+      settings.client, std::make_shared<http::Client>(settings.network.http, system_clock()),
       settings.credentials, system_clock(), system_random());
   return std::make_shared<PrefixStore>(
       std::make_shared<S3Store>(std::move(client), S3StoreOptions{.prefix = settings.prefix},

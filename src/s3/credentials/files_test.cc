@@ -143,6 +143,33 @@ TEST_F(CredentialsTest, ReadsValuesAndBlocksOfAProfile) {
   EXPECT_EQ(profile_value(lookup(), "none", "region"), std::nullopt);
 }
 
+// As the documentation of AWS orders them.
+TEST_F(CredentialsTest, ReadsWhereServicesAre) {
+  const auto url = [this](const std::string& profile, const std::string& service = "s3") {
+    return profile_endpoint(lookup(), profile, service).value_or("");
+  };
+  write(".aws/config",
+        "[profile a]\nservices = mine\nendpoint_url = https://all\n"
+        "[services mine]\ns3 =\n  endpoint_url = https://s3 # ours\n  x = y\n"
+        "dynamodb =\n  endpoint_url = https://other\n"
+        "[services theirs]\ns3 =\n  endpoint_url = https://theirs\n"
+        "[profile nested]\ns3 =\n  endpoint_url = https://nested\nendpoint_url = https://all\n"
+        "[profile gone]\nservices = nobody\nendpoint_url = https://all\n"
+        "[profile off]\nservices = mine\nignore_configured_endpoint_urls = true\n"
+        "[profile none]\nregion = x\n");
+  EXPECT_EQ(url("a"), "https://s3");
+  EXPECT_EQ(url("a", "sts"), "https://all") << "the section does not name it";
+  EXPECT_EQ(url("nested"), "https://nested");
+  EXPECT_EQ(url("gone"), "https://all");
+  EXPECT_EQ(url("off"), "");
+  EXPECT_EQ(url("none"), "");
+  EXPECT_EQ(url("nobody"), "");
+  EXPECT_THAT(refused("services mine"), HasSubstr("does not exist")) << "it is no profile";
+  write(".aws/config", "[profile a]\nservices = mine\n");
+  write(".aws/credentials", "[services mine]\ns3 =\n  endpoint_url = https://s3\n");
+  EXPECT_EQ(url("a"), "") << "such sections belong into the file for settings";
+}
+
 TEST_F(CredentialsTest, FollowsItsFiles) {
   write(".aws/credentials", "[default]\naws_access_key_id=ONE\naws_secret_access_key=S\n");
   const auto source = this->source();
@@ -193,9 +220,11 @@ TEST_F(CredentialsTest, SaysWhatIsMissingWhere) {
 TEST_F(CredentialsTest, SaysWhichWaysItCannotGo) {
   for (const char* const way : {"sso_session", "sso_account_id", "login_session"}) {
     write(".aws/config", std::string("[profile p]\n") + way + " = hush-hush\n");
-    EXPECT_THAT(refused("p"),
-                AllOf(HasSubstr(std::string("by ") + way + ", which stepstore cannot follow"),
-                      HasSubstr("aws configure export-credentials")));
+    EXPECT_THAT(
+        refused("p"),
+        AllOf(HasSubstr(std::string("by ") + way + ", which stepstore cannot follow"),
+              HasSubstr("aws configure export-credentials"), HasSubstr("credential_process"),
+              HasSubstr("credentials= in Python, which botocore can give")));
   }
 }
 

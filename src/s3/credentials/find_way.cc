@@ -13,7 +13,7 @@ using Kind = Way::Kind;
 
 constexpr std::string_view kExport =
     "Let `aws configure export-credentials --format env` set the variables, name it as a profile's "
-    "credential_process, or hand in a function as credentials= in Python.";
+    "credential_process, or hand in credentials= in Python, which botocore can give.";
 constexpr std::array<std::string_view, 4> kSignOn = {"sso_session", "sso_account_id",
                                                      "sso_start_url", "login_session"};
 
@@ -211,9 +211,11 @@ class Finder {
     if (place.region.empty()) place.region = variable("AWS_DEFAULT_REGION").value_or("");
     if (place.region.empty()) place.region = value(profile, "region");
     if (place.region.empty()) place.region = "us-east-1";
-    place.endpoint = variable("AWS_ENDPOINT_URL_STS").value_or("");
-    if (place.endpoint.empty()) place.endpoint = value(profile, "sts.endpoint_url");
-    if (place.endpoint.empty()) place.endpoint = variable("AWS_ENDPOINT_URL").value_or("");
+    if (!ignores_endpoints(means_.lookup)) {
+      place.endpoint = variable("AWS_ENDPOINT_URL_STS").value_or("");
+      if (place.endpoint.empty()) place.endpoint = variable("AWS_ENDPOINT_URL").value_or("");
+      if (place.endpoint.empty()) place.endpoint = files_.endpoint(profile, "sts");
+    }
     if (place.endpoint.empty()) {
       place.endpoint = "https://sts." + place.region + ".amazonaws.com";
       if (place.region.starts_with("cn-")) place.endpoint += ".cn";

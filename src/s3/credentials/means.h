@@ -27,6 +27,8 @@ struct CredentialsMeans {
   // The store is AWS's. Elsewhere nobody asks the machine for its role: where there is no metadata
   // service, each look would cost a second.
   bool on_aws = true;
+  // Roles may be assumed over plain HTTP at another machine.
+  bool allow_http = false;
 };
 
 // The variable; one that is set to nothing is not set, as for AWS's tools.

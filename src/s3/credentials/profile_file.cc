@@ -34,12 +34,10 @@ std::optional<std::string_view> section_of(std::string_view line) {
   return trim(line.substr(1, end - 1));
 }
 
-// Which profile a section is; none: it is something else.
-std::optional<std::string> profile_of(std::string_view section, ProfileFileKind kind) {
-  if (kind == ProfileFileKind::credentials || section == "default") return std::string(section);
-  constexpr std::string_view kWord = "profile";
-  if (!section.starts_with(kWord)) return std::nullopt;
-  const std::string_view rest = section.substr(kWord.size());
+// The name in "profile name"; none: the section is of another kind.
+std::optional<std::string> name_after(std::string_view word, std::string_view section) {
+  if (!section.starts_with(word)) return std::nullopt;
+  const std::string_view rest = section.substr(word.size());
   std::string_view name = trim(rest);
   if (name.empty() || name.size() == rest.size()) return std::nullopt;
   if (name.size() >= 2 && (name.front() == '"' || name.front() == '\'') &&
@@ -47,6 +45,11 @@ std::optional<std::string> profile_of(std::string_view section, ProfileFileKind 
     name = name.substr(1, name.size() - 2);
   }
   return std::string(name);
+}
+
+std::optional<std::string> profile_of(std::string_view section, ProfileFileKind kind) {
+  if (kind == ProfileFileKind::credentials || section == "default") return std::string(section);
+  return name_after("profile", section);
 }
 
 // A '#' or ';' begins a comment only after a blank: it may be part of a value.
@@ -59,9 +62,9 @@ std::string_view without_comment(std::string_view value) {
   return value;
 }
 
-}  // namespace
-
-Profiles parse_profiles(std::string_view text, ProfileFileKind kind) {
+// `name_of`: under which name a section is kept; none: it is passed over.
+template <class NameOf>
+Profiles parse_sections(std::string_view text, NameOf name_of) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Profiles profiles;
   Profile* profile = nullptr;
@@ -73,7 +76,7 @@ Profiles parse_profiles(std::string_view text, ProfileFileKind kind) {
     const std::string_view line = trim(whole);
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (const auto section = section_of(line)) {
-      const auto name = profile_of(*section, kind);
+      const std::optional<std::string> name = name_of(*section);
       profile = name ? &profiles[*name] : nullptr;
       block.clear();
       continue;
@@ -91,6 +94,16 @@ Profiles parse_profiles(std::string_view text, ProfileFileKind kind) {
     (*profile)[name] = value;
   }
   return profiles;
+}
+
+}  // namespace
+
+Profiles parse_profiles(std::string_view text, ProfileFileKind kind) {
+  return parse_sections(text, [kind](std::string_view name) { return profile_of(name, kind); });
+}
+
+Profiles parse_services(std::string_view text) {
+  return parse_sections(text, [](std::string_view name) { return name_after("services", name); });
 }
 
 std::optional<ProfileFile::Stamp> ProfileFile::stamp_now() const {
@@ -137,6 +150,12 @@ const Profile* ProfileFile::known(std::string_view profile) const {
   return found == profiles_.end() ? nullptr : &found->second;
 }
 
+const Profile* ProfileFile::known_services(std::string_view name) const {
+  if (!known_) return nullptr;
+  const auto found = services_.find(name);
+  return found == services_.end() ? nullptr : &found->second;
+}
+
 void ProfileFile::read() {
   std::ifstream file(path_, std::ios::binary);
   std::string text(kBytesMax + 1, '\0');
@@ -150,6 +169,7 @@ void ProfileFile::read() {
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   profiles_ = parse_profiles(text, kind_);
+  if (kind_ == ProfileFileKind::config) services_ = parse_services(text);
 }
 
 }  // namespace stepstore::s3

@@ -23,6 +23,8 @@ enum class ProfileFileKind : std::uint8_t {
 
 // What is no section, no `name = value` and no comment is passed over, as AWS's tools do.
 Profiles parse_profiles(std::string_view text, ProfileFileKind kind);
+// The sections [services NAME] of a config file, by their names: where services are.
+Profiles parse_services(std::string_view text);
 
 // A file that may be changed by others at any time. Not thread-safe.
 class ProfileFile {
@@ -35,6 +37,8 @@ class ProfileFile {
   const Profile* find(std::string_view profile);
   // The same as it was read last, without a look at the file.
   const Profile* known(std::string_view profile) const;
+  // The section [services NAME]; null: there is none, as in every file for credentials.
+  const Profile* known_services(std::string_view name) const;
   // Reads it at the next find(), whatever its size and time.
   void forget() noexcept { known_.reset(); }
 
@@ -51,6 +55,7 @@ class ProfileFile {
   ProfileFileKind kind_;
   std::optional<Stamp> known_{};
   Profiles profiles_{};
+  Profiles services_{};
 };
 
 }  // namespace stepstore::s3

@@ -28,6 +28,8 @@ std::string value_of(const Profile* profile, std::string_view name) {
   return found == profile->end() ? std::string() : found->second;
 }
 
+bool is_true(std::string_view text) { return text == "true" || text == "True" || text == "TRUE"; }
+
 }  // namespace
 
 SharedFiles::SharedFiles(const Lookup& lookup)
@@ -45,6 +47,17 @@ bool SharedFiles::has(std::string_view profile) const {
 std::string SharedFiles::value(std::string_view profile, std::string_view name) const {
   std::string found = value_of(secrets_.known(profile), name);
   return found.empty() ? value_of(settings_.known(profile), name) : found;
+}
+
+std::string SharedFiles::endpoint(std::string_view profile, std::string_view service) const {
+  if (is_true(value(profile, "ignore_configured_endpoint_urls"))) return {};
+  const std::string name = std::string(service) + ".endpoint_url";
+  if (const std::string services = value(profile, "services"); !services.empty()) {
+    std::string url = value_of(settings_.known_services(services), name);
+    if (!url.empty()) return url;
+  }
+  std::string url = value(profile, name);
+  return url.empty() ? value(profile, "endpoint_url") : url;
 }
 
 std::optional<Credentials> SharedFiles::keys(std::string_view profile, ProfileFileKind in) const {
@@ -89,6 +102,18 @@ std::optional<std::string> profile_value(const Lookup& lookup, std::string_view 
     if (std::string value = value_of(file.find(wanted), name); !value.empty()) return value;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> profile_endpoint(const Lookup& lookup, std::string_view profile,
+                                            std::string_view service) {
+  SharedFiles files(lookup);
+  files.look();
+  std::string url = files.endpoint(profile_name(lookup, profile), service);
+  return url.empty() ? std::nullopt : std::optional(std::move(url));
+}
+
+bool ignores_endpoints(const Lookup& lookup) {
+  return is_true(find_variable(lookup, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").value_or(""));
 }
 
 }  // namespace stepstore::s3

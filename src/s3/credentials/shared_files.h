@@ -22,6 +22,10 @@ class SharedFiles {
   bool has(std::string_view profile) const;
   // Of the file for credentials, else of the one for settings; empty: not set.
   std::string value(std::string_view profile, std::string_view name) const;
+  // Where the profile says that a service is, "s3" or "sts": of its section [services NAME], else
+  // of a nested block, else for all services; empty: it says nothing, or
+  // ignore_configured_endpoint_urls.
+  std::string endpoint(std::string_view profile, std::string_view service) const;
   // The access key, secret and token of one of the files; none: it has neither key nor secret.
   // Throws Unauthenticated when one of the two is missing.
   std::optional<Credentials> keys(std::string_view profile, ProfileFileKind in) const;
@@ -41,5 +45,11 @@ std::string profile_name(const Lookup& lookup, std::string_view given);
 // file cannot be read.
 std::optional<std::string> profile_value(const Lookup& lookup, std::string_view profile,
                                          std::string_view name);
+// The same for where a service is; see SharedFiles::endpoint().
+std::optional<std::string> profile_endpoint(const Lookup& lookup, std::string_view profile,
+                                            std::string_view service);
+// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true: neither variables nor profiles say where services
+// are.
+bool ignores_endpoints(const Lookup& lookup);
 
 }  // namespace stepstore::s3

@@ -36,18 +36,25 @@ Query role_query(const CredentialsMeans& means, std::string_view action, const R
   return query;
 }
 
-http::Url place_of(const StsPlace& sts) {
+http::Url place_of(const CredentialsMeans& means, const StsPlace& sts) {
+  http::Url url;
   try {
-    http::Url url = http::parse_url(sts.endpoint);
-    if (!url.endpoint.tls && !url.endpoint.loopback()) {
-      log_warning("credentials come from {} without TLS: others on the way can read them",
-                  url.endpoint.text());
-    }
-    if (url.path.empty()) url.path = "/";
-    return url;
+    url = http::parse_url(sts.endpoint);
   } catch (const ConfigError& wrong) {
     no_credentials("the endpoint of STS: " + std::string(wrong.message()), wrong.advice());
   }
+  if (url.path.empty()) url.path = "/";
+  if (url.endpoint.tls || url.endpoint.loopback()) return url;
+  if (!means.allow_http) {
+    error(ErrorCode::ConfigError, "credentials", "",
+          "a role would be assumed at " + url.endpoint.text() +
+              " without TLS: others on the way could read the credentials",
+          "Use https for STS; or say allow_http=true, where the network is yours.")
+        .raise();
+  }
+  log_warning("credentials come from {} without TLS: others on the way can read them",
+              url.endpoint.text());
+  return url;
 }
 
 // `secrets`: what STS was sent, and may repeat.
@@ -99,7 +106,7 @@ SmallExchange exchange_with(const http::Url& url, const std::string& body) {
 
 Credentials assume_role(const CredentialsMeans& means, const Way& way, const Credentials& by,
                         const CallLimits& limits) {
-  const http::Url url = place_of(way.role.sts);
+  const http::Url url = place_of(means, way.role.sts);
   const std::string body = encode_query(role_query(means, "AssumeRole", way.role));
   SmallExchange exchange = exchange_with(url, body);
   http::Headers& headers = exchange.request.headers;
@@ -121,7 +128,7 @@ Credentials assume_role(const CredentialsMeans& means, const Way& way, const Cre
 
 Credentials assume_with_web_identity(const CredentialsMeans& means, const Way& way,
                                      const CallLimits& limits) {
-  const http::Url url = place_of(way.role.sts);
+  const http::Url url = place_of(means, way.role.sts);
   const std::string token = read_token(way.token_file, way.source);
   Query query = role_query(means, "AssumeRoleWithWebIdentity", way.role);
   query.emplace_back("WebIdentityToken", token);

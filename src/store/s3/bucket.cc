@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "s3/content_range.h"
 #include "s3/times.h"
 #include "store/s3/probe.h"
 
@@ -24,24 +25,6 @@ std::optional<std::uint64_t> number(std::string_view text) {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-// "bytes 5-9/10": where the body begins, and the size of the whole object.
-struct ContentRange {
-  std::uint64_t offset = 0;
-  std::uint64_t total = 0;
-};
-std::optional<ContentRange> content_range_in(const http::Headers& headers) {
-  const std::string* const value = http::find_header(headers, "Content-Range");
-  if (value == nullptr || !value->starts_with("bytes ")) return std::nullopt;
-  const std::string_view text = std::string_view(*value).substr(6);
-  const std::size_t dash = text.find('-');
-  const std::size_t slash = text.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos) return std::nullopt;
-  const auto offset = number(text.substr(0, dash));
-  const auto total = number(text.substr(slash + 1));
-  if (!offset || !total) return std::nullopt;
-  return ContentRange{.offset = *offset, .total = *total};
 }
 
 StorageManagerError odd_answer(std::string_view operation, const ObjectKey& key,
@@ -166,12 +149,12 @@ Result<Object> told_get(const GetRequest& request, Result<s3::Answer>&& answer) 
   if (object.info.etag.empty()) return odd_answer("get", key, "to a GET names no ETag");
   if (!request.range) return object;
   if (response.status == 206) {
-    const auto range = content_range_in(response.headers);
-    const bool right =
-        range && (request.range->from_end ? range->offset + object.body.size() == range->total
-                                          : range->offset == request.range->offset);
+    const auto range = s3::content_range_in(response.headers);
+    const bool right = range && range->total && range->size() == object.body.size() &&
+                       (request.range->from_end ? range->last + 1 == *range->total
+                                                : range->first == request.range->offset);
     if (!right) return odd_answer("get", key, "has other bytes than were asked for");
-    object.info.size = range->total;
+    object.info.size = *range->total;
     return object;
   }
   Result<Bytes> part = cut(key, object.body, *request.range);
