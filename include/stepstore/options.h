@@ -13,6 +13,7 @@
 
 #include "stepstore/call.h"
 #include "stepstore/s3_credentials.h"
+#include "stepstore/s3_objects.h"
 
 namespace stepstore {
 inline namespace v1 {
@@ -87,7 +88,8 @@ struct Options {
   std::optional<std::string> s3_profile{};        // AWS_PROFILE, default
   std::optional<S3Credentials> s3_credentials{};  // the environment's, the profile's, the machine's
   std::shared_ptr<S3CredentialsSlot> s3_credentials_slot{};  // those that the program sets there
-  bool s3_anonymous = false;  // requests are not signed: for buckets that anybody may read
+  bool s3_anonymous = false;      // requests are not signed: for buckets that anybody may read
+  S3ObjectSettings s3_objects{};  // checksums, encryption, storage class, owner, tags
   // Where both are configured and no URI is given: true takes S3, false the directory.
   bool prefer_s3 = true;
   std::optional<bool>

@@ -9,7 +9,7 @@ from stepstore import _core, _log, _s3_inputs
 from stepstore._inputs import Arguments, KeepVersions
 from stepstore._renewal import Renewal
 from stepstore._s3_inputs import AsyncCredentials
-from stepstore._values import StorageInfo
+from stepstore._values import S3ObjectSettings, StorageInfo
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -32,6 +32,7 @@ def open_core(  # noqa: PLR0917
     s3_names: tuple[str | None, str | None, str | None, str | None],
     credentials: AsyncCredentials | None,
     prefer_s3: bool,
+    s3_objects: S3ObjectSettings | None,
 ) -> Opened:
     """Checks the settings and opens the store, which is not touched yet."""
     given = Arguments("StorageManager")
@@ -56,6 +57,7 @@ def open_core(  # noqa: PLR0917
         _s3_inputs.credentials(given, None if renewal else credentials),
         given.flag(prefer_s3, "prefer_s3") is not False,
         renewal is not None,
+        _s3_inputs.objects(given, s3_objects),
     )
     _log.follow()
     # Twice as many steps as threads, so that no thread waits for the caller.

@@ -38,6 +38,7 @@ UNITS = {
     "objects": r"objects \(files\)",
     "crc64": "crc-64/nvme",
     "http_status": "http status",
+    "expires": "seconds",
 }
 # Calls of every method that may fail, with what it needs.
 CALLS: dict[str, tuple[Any, ...]] = {
@@ -56,6 +57,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "delete_session": ("s",),
     "check": (),
     "adopt": (),
+    "presign": ("s", "1", "html"),
 }
 CANNOT_FAIL = {"get_storage_info", "close", "aclose"}
 

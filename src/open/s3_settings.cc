@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "http/url.h"
 #include "open/s3_credentials.h"
+#include "open/s3_objects.h"
 #include "s3/credentials/shared_files.h"
 #include "s3/encode.h"
 
@@ -152,6 +153,7 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
   check_scheme(from, out.client.endpoint);
   out.client.style = style_of(from, !endpoint, uri.bucket);
   out.client.sign_payload = signing_of(from);
+  out.client.objects = s3_object_settings(uri, options.s3_objects, lookup, out.client.endpoint);
   out.ca_file = first({from.parameter("ca_file"), from.variable({"AWS_CA_BUNDLE"}),
                        from.profile("ca_bundle")})
                     .value_or("");

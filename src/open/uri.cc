@@ -20,8 +20,22 @@ bool is_scheme(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 8> kParameters{
-    "allow_http", "anonymous", "ca_file", "endpoint", "profile", "region", "sign_payload", "style"};
+constexpr std::array<std::string_view, 18> kParameters{
+    "allow_http",     "anonymous",   "ca_file",
+    "checksum",       "endpoint",    "expected_bucket_owner",
+    "profile",        "region",      "require_sse",
+    "sign_payload",   "sse",         "sse_bucket_key",
+    "sse_c_key_file", "sse_context", "sse_kms_key_id",
+    "storage_class",  "style",       "tags"};
+
+std::string known_parameters() {
+  std::string list;
+  for (const std::string_view name : kParameters) {
+    if (!list.empty()) list += name == kParameters.back() ? " and " : ", ";
+    list += name;
+  }
+  return list;
+}
 
 // "a=1&b=2", each part percent-encoded where it must be.
 std::map<std::string, std::string> parse_parameters(std::string_view text) {
@@ -34,10 +48,9 @@ std::map<std::string, std::string> parse_parameters(std::string_view text) {
     const std::string name(pair.substr(0, equals));
     if (std::ranges::find(kParameters, name) == kParameters.end()) {
       // Somebody may have put a secret there, so the value is not repeated.
-      refuse(
-          "the URI has an unknown parameter '" + name + "'",
-          "Known are allow_http, anonymous, ca_file, endpoint, profile, region, sign_payload and "
-          "style. Credentials come from the environment or a profile.");
+      refuse("the URI has an unknown parameter '" + name + "'",
+             "Known are " + known_parameters() +
+                 ". Credentials and keys come from the environment, a file or a profile.");
     }
     const auto value =
         equals == std::string_view::npos ? std::nullopt : s3::url_decode(pair.substr(equals + 1));
