@@ -40,6 +40,15 @@ struct LsArgs {
   bool legacy = false;
 };
 
+struct PresignArgs {
+  std::string store, session, step;
+  std::optional<std::string> component;  // none: all of the step
+  bool put = false;
+  std::string expires = "1h";
+  std::optional<std::uint64_t> version;
+  std::optional<std::string> content_type, content_disposition;
+};
+
 struct RmArgs {
   std::string store, session;
   std::vector<std::string> steps;
@@ -84,6 +93,7 @@ struct InfoArgs {
 ExitCode run_put(Context& context, const PutArgs& args);
 ExitCode run_get(Context& context, const GetArgs& args);
 ExitCode run_ls(Context& context, const LsArgs& args);
+ExitCode run_presign(Context& context, const PresignArgs& args);
 ExitCode run_rm(Context& context, const RmArgs& args);
 ExitCode run_import(Context& context, const ImportArgs& args);
 ExitCode run_export(Context& context, const ExportArgs& args);

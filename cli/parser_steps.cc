@@ -1,4 +1,4 @@
-// The command lines of put, get, ls and rm.
+// The command lines of put, get, ls, rm and presign.
 #include <CLI/CLI.hpp>
 
 #include "arguments.h"
@@ -114,6 +114,41 @@ void add_rm(CLI::App& app, GlobalOptions& global, Action& chosen) {
       [args, &chosen] { chosen = [args](Context& context) { return run_rm(context, *args); }; });
 }
 
+void add_presign(CLI::App& app, GlobalOptions& global, Action& chosen) {
+  auto args = std::make_shared<PresignArgs>();
+  CLI::App* presign =
+      app.add_subcommand("presign", "Print links to components, for others without credentials");
+  positional(*presign, "STORE", args->store, "The store, in S3");
+  positional(*presign, "SESSION", args->session, "The session's id");
+  positional(*presign, "STEP", args->step, "The step's id");
+  positional(*presign, "COMPONENT", args->component,
+             "html, screenshot, action or a name of its own; none: each of the step");
+  presign->add_flag("--put", args->put, "To upload html, screenshot, action or metadata");
+  presign->add_option("--expires", args->expires, "How long it works: 90s, 30m, 1h (default), 7d")
+      ->option_text("TIME");
+  presign->add_option("--version", args->version, "An older version that was kept")
+      ->option_text("N");
+  text_option(*presign, "--content-type", args->content_type,
+              "The type that the answer names; with --put the one to send")
+      ->option_text("TYPE");
+  text_option(*presign, "--content-disposition", args->content_disposition,
+              "What the answer says of it: attachment; filename=page.html")
+      ->option_text("TEXT");
+  add_global_options(*presign, global);
+  presign->footer(
+      "Whoever has the link can do what it says: treat it as a secret. Below the link of an "
+      "upload\n"
+      "stand the headers to send with it; it replaces nothing, and adopt makes a step of it.\n"
+      "\n"
+      "Examples:\n"
+      "  stepstore presign s3://recordings/team login 0001 screenshot --expires 7d\n"
+      "  curl \"$(stepstore presign -q s3://recordings/team login 0001 html)\"\n"
+      "  stepstore presign --json --put s3://recordings/team inbox 0001 html");
+  presign->callback([args, &chosen] {
+    chosen = [args](Context& context) { return run_presign(context, *args); };
+  });
+}
+
 }  // namespace
 
 void add_step_commands(CLI::App& app, GlobalOptions& options, Action& chosen) {
@@ -121,6 +156,7 @@ void add_step_commands(CLI::App& app, GlobalOptions& options, Action& chosen) {
   add_get(app, options, chosen);
   add_ls(app, options, chosen);
   add_rm(app, options, chosen);
+  add_presign(app, options, chosen);
 }
 
 }  // namespace stepstore::cli

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_support import make_session
 
-COMMANDS = ["put", "get", "ls", "rm", "import", "export", "adopt", "check", "info"]
+COMMANDS = ["put", "get", "ls", "rm", "presign", "import", "export", "adopt", "check", "info"]
 
 
 def test_version(stepstore):

@@ -13,6 +13,7 @@
 
 #include "stepstore/call.h"
 #include "stepstore/s3_credentials.h"
+#include "stepstore/s3_objects.h"
 
 namespace stepstore {
 inline namespace v1 {
@@ -104,6 +105,7 @@ struct Options {
   std::optional<std::chrono::milliseconds> stall_timeout{};  // a pause in the middle: 10 s
   std::optional<std::chrono::milliseconds> total_timeout{};  // all of it: none
   std::optional<int> attempts_max{};  // tries of a request: AWS_MAX_ATTEMPTS, the profile's, 8
+  S3ObjectSettings s3_objects{};      // checksums, encryption, storage class, owner, tags
   // Where both are configured and no URI is given: true takes S3, false the directory.
   bool prefer_s3 = true;
   std::optional<bool>

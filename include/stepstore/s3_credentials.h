@@ -2,15 +2,19 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "stepstore/call.h"
 
 namespace stepstore {
 inline namespace v1 {
 
 struct S3Credentials {
   std::string access_key_id{};
-  std::string secret_access_key{};  // never in a message
-  std::string session_token{};      // of temporary credentials; else empty
+  std::string secret_access_key{};        // never in a message
+  std::string session_token{};            // of temporary credentials; else empty
+  std::optional<Timestamp> expires_at{};  // where it is known: links that they sign end then
 };
 
 // Credentials that a program sets anew while managers use them: a secrets manager of its own, say,

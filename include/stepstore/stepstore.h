@@ -7,6 +7,7 @@
 #include "stepstore/log.h"              // where log lines go
 #include "stepstore/object_store.h"     // ObjectStore, to write a store of your own
 #include "stepstore/options.h"          // StoreOptions, ReadOptions, ListOptions, Options
+#include "stepstore/presign.h"          // PresignOptions, PresignedUrl
 #include "stepstore/result.h"           // Result
 #include "stepstore/source.h"           // Source
 #include "stepstore/step.h"             // StepData, Step, Receipt

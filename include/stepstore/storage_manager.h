@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "stepstore/options.h"
+#include "stepstore/presign.h"
 #include "stepstore/reports.h"
 #include "stepstore/result.h"
 #include "stepstore/step.h"
@@ -155,6 +156,13 @@ class StorageManager {
   // Writes manifests for folders of the older layout without one (24 h old at least). Moves
   // nothing.
   AdoptReport adopt(const AdoptOptions& options = {});
+  // Makes a link to one component, for somebody without credentials. get: of a step that is there;
+  // throws NotFound when there is no such step, version or component. put: an upload of html,
+  // screenshot, action or metadata under its plain name in the folder of a step that is not there,
+  // to be adopted later; throws AlreadyExists when the step is there or was deleted. Stores that
+  // are not in S3, and those whose objects a link could not open safely, throw Unsupported.
+  PresignedUrl presign(std::string_view session_id, std::string_view step_id,
+                       std::string_view component, const PresignOptions& options = {});
   StorageInfo get_storage_info() const;
 
   // Runs `work` on one of the manager's threads, of which there are at most Options::concurrency:

@@ -88,6 +88,35 @@ StepRequest to_request(nb::handle fields, Buffers& buffers) {
   return request;
 }
 
+S3ObjectSettings to_object_settings(const nb::tuple& fields) {
+  using Text = std::optional<std::string>;
+  using Pairs = std::map<std::string, std::string>;
+  const auto bytes = [](nb::handle given) -> Text {
+    if (given.is_none()) return std::nullopt;
+    const auto held = nb::cast<nb::bytes>(given);
+    return std::string(held.c_str(), held.size());
+  };
+  S3ObjectSettings out{.checksum = nb::cast<Text>(fields[0]),
+                       .sse = nb::cast<Text>(fields[1]),
+                       .sse_kms_key_id = nb::cast<Text>(fields[2]),
+                       .sse_bucket_key = nb::cast<std::optional<bool>>(fields[3]),
+                       .sse_context = nb::cast<Pairs>(fields[4]),
+                       .sse_c_key = bytes(fields[5]),
+                       .require_sse = nb::cast<std::optional<bool>>(fields[7]),
+                       .storage_class = nb::cast<Text>(fields[8]),
+                       .expected_bucket_owner = nb::cast<Text>(fields[9]),
+                       .tags = nb::cast<Pairs>(fields[10])};
+  if (const Text path = bytes(fields[6])) out.sse_c_key_file = *path;
+  return out;
+}
+
+nb::tuple to_python(const PresignedUrl& link) {
+  nb::dict headers;
+  for (const auto& [name, value] : link.headers) headers[to_str(name)] = to_str(value);
+  return nb::make_tuple(to_str(link.url), to_str(link.method), headers,
+                        to_milliseconds(link.expires_at), to_str(link.key), to_str(link.note));
+}
+
 std::int64_t to_milliseconds(Timestamp time) { return time.time_since_epoch().count(); }
 
 nb::dict to_python(const StepInfo& info) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -70,7 +71,11 @@ Source to_source(nb::handle data, Buffers& buffers, std::optional<std::size_t> c
 // absent; components are (name, data, content_type). What it borrows is kept by `buffers`.
 StepRequest to_request(nb::handle fields, Buffers& buffers);
 
+// The members of stepstore.S3ObjectSettings, in their order; paths are bytes.
+S3ObjectSettings to_object_settings(const nb::tuple& fields);
+
 nb::dict to_python(const StepInfo& info);
+nb::tuple to_python(const PresignedUrl& link);
 nb::tuple to_python(const Receipt& receipt);
 std::int64_t to_milliseconds(Timestamp time);
 

@@ -112,8 +112,10 @@ std::function<std::optional<Step>(const Call&)> RawCursor::reader() const {
 namespace {
 
 S3Credentials to_credentials(const Manager::Signer& signer) {
-  const auto& [key, secret, token] = signer;
-  return {.access_key_id = key, .secret_access_key = secret, .session_token = token};
+  const auto& [key, secret, token, expires_ms] = signer;
+  S3Credentials out{.access_key_id = key, .secret_access_key = secret, .session_token = token};
+  if (expires_ms) out.expires_at = Timestamp(std::chrono::milliseconds(*expires_ms));
+  return out;
 }
 
 void set_network(Options& options, const Manager::Network& network) {
@@ -140,7 +142,7 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
                  std::optional<bool> fsync, std::uint32_t keep_versions, std::size_t concurrency,
                  std::uint64_t in_flight_bytes_max, const Names& s3_names,
                  const std::optional<Signer>& credentials, const Network& network, bool prefer_s3,
-                 bool renewed)
+                 bool renewed, const nb::tuple& s3_objects)
     : process_(::getpid()) {
   const Entry entry("StorageManager");
   release_undelivered();
@@ -156,6 +158,7 @@ Manager::Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path,
   if (renewed) options.s3_credentials_slot = slot_ = std::make_shared<S3CredentialsSlot>();
   set_network(options, network);
   options.prefer_s3 = prefer_s3;
+  options.s3_objects = to_object_settings(s3_objects);
   const std::string location = uri.c_str();
   manager_ = run("StorageManager", 1e9,
                  [&](const Call&) { return std::make_unique<StorageManager>(location, options); });
@@ -316,6 +319,25 @@ nb::object Manager::next(const RawCursor& cursor, double timeout, Ticket* ticket
                  [](const std::optional<Step>& step) {
                    return step ? step_to_python(*step) : nb::object(nb::none());
                  });
+}
+
+nb::object Manager::presign(const std::string& session, const std::string& step,
+                            const std::string& component, bool put, std::int64_t expires,
+                            MaybeVersion version, const std::string& content_type,
+                            const std::string& content_disposition, double timeout,
+                            Ticket* ticket) {
+  const PresignOptions options{.method = put ? LinkMethod::put : LinkMethod::get,
+                               .expires = std::chrono::seconds(expires),
+                               .version = version,
+                               .content_type = content_type,
+                               .content_disposition = content_disposition};
+  auto work = [session, step, component, options](StorageManager& manager, const Call& call) {
+    PresignOptions with_call = options;
+    with_call.call = call;
+    return manager.presign(session, step, component, with_call);
+  };
+  return perform("presign", ticket, timeout, std::move(work),
+                 [](const PresignedUrl& link) -> nb::object { return to_python(link); });
 }
 
 nb::dict Manager::info() const {

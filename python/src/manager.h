@@ -48,7 +48,8 @@ struct Together {
 class Manager {
  public:
   using Names = std::array<std::optional<std::string>, 4>;  // bucket, region, endpoint, profile
-  using Signer = std::tuple<std::string, std::string, std::string>;  // key, secret, token
+  // Key, secret, token; when they expire, in milliseconds.
+  using Signer = std::tuple<std::string, std::string, std::string, std::optional<std::int64_t>>;
   using MaybeText = std::optional<std::string>;
   using Times = std::array<std::optional<double>, 4>;  // connect, first byte, stall, total
   // Anonymous, plain HTTP, CA file, proxy, no proxy, times in seconds, attempts.
@@ -61,7 +62,7 @@ class Manager {
   Manager(const nb::bytes& uri, std::optional<nb::bytes> local_base_path, std::optional<bool> fsync,
           std::uint32_t keep_versions, std::size_t concurrency, std::uint64_t in_flight_bytes_max,
           const Names& s3_names, const std::optional<Signer>& credentials, const Network& network,
-          bool prefer_s3, bool renewed);
+          bool prefer_s3, bool renewed, const nb::tuple& s3_objects);
   // Stops the calls on its threads. They end in the background, since this may be the thread of an
   // event loop; exit waits for them.
   ~Manager();
@@ -92,6 +93,10 @@ class Manager {
                      Ticket* ticket);
   // None at the end.
   nb::object next(const RawCursor& cursor, double timeout, Ticket* ticket);
+  nb::object presign(const std::string& session, const std::string& step,
+                     const std::string& component, bool put, std::int64_t expires,
+                     MaybeVersion version, const std::string& content_type,
+                     const std::string& content_disposition, double timeout, Ticket* ticket);
   nb::dict info() const;
   void close();
 

@@ -51,11 +51,12 @@ NB_MODULE(_core, m) {
   nb::class_<Manager>(m, "Manager")
       .def(nb::init<const nb::bytes&, std::optional<nb::bytes>, std::optional<bool>, std::uint32_t,
                     std::size_t, std::uint64_t, const Manager::Names&,
-                    const std::optional<Manager::Signer>&, const Manager::Network&, bool, bool>(),
+                    const std::optional<Manager::Signer>&, const Manager::Network&, bool, bool,
+                    const nb::tuple&>(),
            nb::arg("uri"), nb::arg("local_base_path").none(), nb::arg("fsync").none(),
            nb::arg("keep_versions"), nb::arg("concurrency"), nb::arg("in_flight_bytes_max"),
            nb::arg("s3_names"), nb::arg("credentials").none(), nb::arg("network"),
-           nb::arg("prefer_s3"), nb::arg("renewed"))
+           nb::arg("prefer_s3"), nb::arg("renewed"), nb::arg("s3_objects"))
       .def("set_credentials", &Manager::set_credentials, nb::arg("credentials"))
       .def("store", &Manager::store, nb::arg("fields"), nb::arg("if_exists"),
            nb::arg("if_version").none(), nb::arg("keep_versions").none(), nb::arg("timeout"),
@@ -81,6 +82,9 @@ NB_MODULE(_core, m) {
            ticket())
       .def("adopt", &Manager::adopt, nb::arg("session").none(), nb::arg("dry_run"),
            nb::arg("timeout"), ticket())
+      .def("presign", &Manager::presign, nb::arg("session"), nb::arg("step"), nb::arg("component"),
+           nb::arg("put"), nb::arg("expires"), nb::arg("version").none(), nb::arg("content_type"),
+           nb::arg("content_disposition"), nb::arg("timeout"), ticket())
       .def("info", &Manager::info)
       .def("close", &Manager::close);
 }

@@ -14,7 +14,16 @@ from typing import Any, Generic, TypeVar
 from stepstore import _core, _sizes
 from stepstore._inputs import Arguments, Fields, JsonDefault, note_surrogates
 from stepstore._step import Step
-from stepstore._values import AdoptReport, CheckReport, DeleteResult, Finding, Receipt, StepData, StepInfo
+from stepstore._values import (
+    AdoptReport,
+    CheckReport,
+    DeleteResult,
+    Finding,
+    PresignedUrl,
+    Receipt,
+    StepData,
+    StepInfo,
+)
 from stepstore.exceptions import StorageManagerError
 
 T = TypeVar("T")
@@ -280,3 +289,30 @@ def adopt(session_id: object, dry_run: bool, timeout: object) -> Call[AdoptRepor
         return AdoptReport(tuple(adopted), tuple(Finding(*finding) for finding in skipped))
 
     return Call(given, deadline, lambda core, left, ticket: core.adopt(session, dry_run, left, ticket), finish)
+
+
+def presign(  # noqa: PLR0917
+    session_id: object,
+    step_id: object,
+    component: object,
+    method: object,
+    expires: object,
+    version: object,
+    content_type: object,
+    content_disposition: object,
+    timeout: object,
+) -> Call[PresignedUrl]:
+    """Makes a link."""
+    given = Arguments("presign")
+    session, step = given.step(session_id, step_id)
+    name = given.text(component, "component name")
+    put, seconds = given.link_method(method), given.lifetime(expires)
+    number = given.version(version, "version", 1)
+    kind = "" if content_type is None else given.text(content_type, "content_type")
+    shown = "" if content_disposition is None else given.text(content_disposition, "content_disposition")
+    deadline = Deadline(given.seconds(timeout))
+
+    def begin(core: _core.Manager, left: float, ticket: _core.Ticket | None) -> Any:
+        return core.presign(session, step, name, put, seconds, number, kind, shown, left, ticket)
+
+    return Call(given, deadline, begin, PresignedUrl._from_core)

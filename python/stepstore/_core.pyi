@@ -1,7 +1,7 @@
 from typing import Any
 
 from stepstore._inputs import Fields
-from stepstore._s3_inputs import Names, Network, Signer
+from stepstore._s3_inputs import Names, Network, ObjectFields, Signer
 
 version: str
 
@@ -41,7 +41,7 @@ class Together: ...
 
 # Every call returns its value; or None with a ticket, when the value comes by the ticket's port: a receipt as
 # (state, version, commit_id, skipped, paths), a page as (ids, next), deletes as (steps, objects), findings as
-# (kind, key, message).
+# (kind, key, message), a link as (url, method, headers, expires_at_ms, key, note).
 class Manager:
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Manager:
         network: Network,
         prefer_s3: bool,
         renewed: bool,
+        s3_objects: ObjectFields,
     ) -> None: ...
     def set_credentials(self, credentials: Signer) -> None: ...
     def store(
@@ -113,5 +114,18 @@ class Manager:
     def delete_session(self, session: str, timeout: float, ticket: Ticket | None = None) -> Any: ...
     def check(self, session: str | None, data: bool, timeout: float, ticket: Ticket | None = None) -> Any: ...
     def adopt(self, session: str | None, dry_run: bool, timeout: float, ticket: Ticket | None = None) -> Any: ...
+    def presign(
+        self,
+        session: str,
+        step: str,
+        component: str,
+        put: bool,
+        expires: int,
+        version: int | None,
+        content_type: str,
+        content_disposition: str,
+        timeout: float,
+        ticket: Ticket | None = None,
+    ) -> Any: ...
     def info(self) -> dict[str, Any]: ...
     def close(self) -> None: ...

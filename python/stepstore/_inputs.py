@@ -7,6 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 from stepstore import _core, exceptions
@@ -32,6 +33,7 @@ _IF_EXISTS = {"new_version": 0, "fail": 1, "skip_identical": 2}
 _KEEP_ALL = 2**32 - 1
 _CONCURRENCY_MAX = 1024
 _LONG_TEXT = 4096  # characters
+_LINK_SECONDS_MAX = 7 * 24 * 3600
 
 _logger = logging.getLogger("stepstore")
 
@@ -141,7 +143,25 @@ class Arguments:
             raise self.refuse("timeout is not a number", "Pass seconds, or None for no limit.")
         return max(seconds, 0.0)
 
+    def lifetime(self, expires: object) -> int:
+        """How long a link works, in whole seconds."""
+        seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise _wrong_type("expires", expires, "a number of seconds or a timedelta")
+        if not 1 <= seconds <= _LINK_SECONDS_MAX:  # neither is NaN
+            advice = f"Use a number of seconds from 1 to {_LINK_SECONDS_MAX}, which are 7 days."
+            raise self.refuse(f"expires is {seconds}", advice)
+        return int(seconds)
+
     # --- Choices ---
+
+    def link_method(self, value: object) -> bool:
+        """Whether it is for an upload."""
+        if not isinstance(value, str):
+            raise _wrong_type("method", value, "str")
+        if value not in {"GET", "PUT"}:
+            raise self.refuse(f"method is {value!r}", "Use GET or PUT.")
+        return value == "PUT"
 
     def if_exists(self, value: object) -> int:
         """The library's number of the choice."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from stepstore import _batches, _calls, _core, _log, _window
 from stepstore._inputs import (
@@ -23,7 +24,17 @@ from stepstore._inputs import (
 from stepstore._s3_inputs import Credentials, Path, Reach
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
-from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
+from stepstore._values import (
+    AdoptReport,
+    CheckReport,
+    DeleteResult,
+    PresignedUrl,
+    Receipt,
+    S3ObjectSettings,
+    StepData,
+    StepInfo,
+    StorageInfo,
+)
 from stepstore.exceptions import Unauthenticated
 
 T = TypeVar("T")
@@ -68,6 +79,7 @@ class StorageManager:
         total_timeout: Seconds for one try of a request, all of it. None: no limit but the call's.
         attempts_max: Tries of one request, 1 to 100. None: AWS_MAX_ATTEMPTS, the profile's, 8.
         prefer_s3: Where both a bucket and a directory are configured and no `uri` is given: True takes the bucket.
+        s3_objects: `S3ObjectSettings`: checksums, encryption, storage class, owner and tags of what is kept in S3.
 
     Raises:
         ConfigError: The URI, a path, a name, the credentials, a proxy or a time are wrong.
@@ -120,6 +132,7 @@ class StorageManager:
         total_timeout: float | None = None,
         attempts_max: int | None = None,
         prefer_s3: bool = True,
+        s3_objects: S3ObjectSettings | None = None,
     ) -> None:
         self._opened = open_core(
             uri,
@@ -143,6 +156,7 @@ class StorageManager:
                 attempts_max,
             ),
             prefer_s3,
+            s3_objects,
         )
 
     @property
@@ -566,6 +580,59 @@ class StorageManager:
             ()
         """
         return self._run(_calls.adopt(session_id, dry_run, timeout))
+
+    def presign(
+        self,
+        session_id: str,
+        step_id: str,
+        component: str,
+        *,
+        method: Literal["GET", "PUT"] = "GET",
+        expires: float | timedelta = 3600,
+        version: int | None = None,
+        content_type: str | None = None,
+        content_disposition: str | None = None,
+        timeout: float | None = 60.0,
+    ) -> PresignedUrl:
+        """Make a link to one component, for somebody without credentials. Only stores in S3 have links.
+
+        Whoever has the URL can do what it says until it expires. An upload goes under the plain name of "html",
+        "screenshot", "action" or "metadata" in the folder of a step that is not there yet; it can never replace
+        anything, and `adopt()` makes a step of it a day later.
+
+        Args:
+            session_id: The session.
+            step_id: The step.
+            component: "html", "screenshot", "action" or a name of its own.
+            method: "GET" to read it, "PUT" to upload it.
+            expires: Seconds, or a `timedelta`: 1 second to 7 days. It ends earlier when the credentials do.
+            version: "GET": a kept older version; None: the current one.
+            content_type: "GET": what the answer says in place of what was stored. "PUT": what has to be sent; None:
+                by the component's name.
+            content_disposition: "GET": for example "attachment; filename=page.html".
+            timeout: Seconds for the whole call; None: no limit.
+
+        Raises:
+            NotFound: "GET": there is no such step, version or component.
+            AlreadyExists: "PUT": the step is there, or was deleted.
+            InvalidArgument: An id, `expires` or another argument is wrong.
+            Unsupported: The store is not in S3, its objects have a key of SSE-C, or, for an upload, the bucket does
+                not enforce If-None-Match.
+            StorageManagerError: What every method may raise; the class says.
+
+        Example:
+            >>> _ = store.store_step_data("s", "1", "<p>")
+            >>> try:
+            ...     store.presign("s", "1", "html")
+            ... except stepstore.Unsupported as error:
+            ...     print(error.message)
+            only a store in S3 makes links
+        """
+        return self._run(
+            _calls.presign(
+                session_id, step_id, component, method, expires, version, content_type, content_disposition, timeout
+            )
+        )
 
     def get_storage_info(self) -> StorageInfo:
         """Say where the store lies and what it promises. Asks nobody and does not fail, even when closed.

@@ -26,21 +26,9 @@ REST_WHILE_VALID_S = 60.0
 
 
 def seconds_left(given: Arguments, value: object) -> float | None:
-    """From now until an expiry: a datetime, or ISO 8601 text. None: it never comes."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise given.refuse(
-                "the expiry of credentials is no ISO 8601 time", "Pass a datetime.", "ConfigError"
-            ) from None
-    if not isinstance(value, datetime):
-        raise TypeError(f"the expiry of credentials is {type(value).__name__}, not datetime or str")
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    return (value - datetime.now(UTC)) / timedelta(seconds=1)
+    """From now until an expiry. None: it never comes."""
+    end = _s3_inputs.moment(given, value)
+    return None if end is None else (end - datetime.now(UTC)) / timedelta(seconds=1)
 
 
 class Renewal:

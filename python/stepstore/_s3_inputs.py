@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from stepstore._values import S3ObjectSettings
 
 if TYPE_CHECKING:
     from stepstore._inputs import Arguments
@@ -34,8 +36,8 @@ Held: TypeAlias = Mapping[str, str | datetime | None] | Mapping[str, str | None]
 # Or a function that gives them, and perhaps `expiry_time` or `expires_at` with them.
 Credentials: TypeAlias = Held | Callable[[], Held]
 AsyncCredentials: TypeAlias = Credentials | Callable[[], Awaitable[Held]]
-# Access key id, secret access key, session token.
-Signer: TypeAlias = tuple[str, str, str]
+# Access key id, secret access key, session token; when they expire, in milliseconds since 1970, where that is known.
+Signer: TypeAlias = tuple[str, str, str, int | None]
 # Bucket, region, endpoint, profile.
 Names: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 Path: TypeAlias = str | os.PathLike[str]
@@ -62,6 +64,20 @@ class Reach:
     def __repr__(self) -> str:
         return "<Reach>"
 
+# The members of S3ObjectSettings, in their order.
+ObjectFields: TypeAlias = tuple[
+    str | None,
+    str | None,
+    str | None,
+    bool | None,
+    dict[str, str],
+    bytes | None,
+    bytes | None,
+    bool | None,
+    str | None,
+    str | None,
+    dict[str, str],
+]
 
 _OURS = ("access_key_id", "secret_access_key", "session_token")
 _BOTOCORE = ("access_key", "secret_key", "token")
@@ -136,6 +152,21 @@ def expiry(value: Any) -> Any:
     return None
 
 
+def moment(given: Arguments, value: object) -> datetime | None:
+    """An expiry: a datetime, or ISO 8601 text. None: it never comes."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            message = "the expiry of credentials is no ISO 8601 time"
+            raise given.refuse(message, "Pass a datetime.", "ConfigError") from None
+    if not isinstance(value, datetime):
+        raise TypeError(f"the expiry of credentials is {type(value).__name__}, not datetime or str")
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
 def credentials(given: Arguments, value: Any) -> Signer | None:
     """The keys of a mapping or an object."""
     if value is None:
@@ -157,4 +188,47 @@ def credentials(given: Arguments, value: Any) -> Signer | None:
         if not text.isascii() or not text.isprintable() or " " in text:
             message = f"{word} of credentials holds a blank, a line break or another character that no key has"
             raise given.refuse(message, "Strip what is not part of it.", "ConfigError")
-    return key, secret, token or ""
+    end = moment(given, expiry(value))
+    return key, secret, token or "", None if end is None else int(end.timestamp() * 1000)
+
+
+def _pairs(given: Arguments, value: Any, what: str) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{what} is {type(value).__name__}, not a mapping of names to values")
+    out: dict[str, str] = {}
+    for key, text in value.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise TypeError(f"{what} has a name or value that is not str")
+        if not f"{key}{text}".isascii():
+            raise given.refuse(f"{what} holds characters that are not ASCII", f"Mend {what}.", "ConfigError")
+        out[key] = text
+    return out
+
+
+def objects(given: Arguments, value: object) -> ObjectFields:
+    """How objects are kept; the library checks what the values say."""
+    settings = S3ObjectSettings() if value is None else value
+    if not isinstance(settings, S3ObjectSettings):
+        raise TypeError(f"s3_objects is {type(settings).__name__}, not S3ObjectSettings")
+    key: Any = settings.sse_c_key
+    if key is not None and not isinstance(key, bytes | str):
+        raise TypeError(f"sse_c_key is {type(key).__name__}, not bytes or str")
+    if isinstance(key, str):
+        if not key.isascii():
+            raise given.refuse("sse_c_key is no base64", "Give 32 bytes, or their base64.", "ConfigError")
+        key = key.encode()
+    return (
+        name(given, settings.checksum, "checksum"),
+        name(given, settings.sse, "sse"),
+        name(given, settings.sse_kms_key_id, "sse_kms_key_id"),
+        given.flag(settings.sse_bucket_key, "sse_bucket_key"),
+        _pairs(given, settings.sse_context, "sse_context"),
+        key,
+        given.place(settings.sse_c_key_file, "sse_c_key_file"),
+        given.flag(settings.require_sse, "require_sse"),
+        name(given, settings.storage_class, "storage_class"),
+        name(given, settings.expected_bucket_owner, "expected_bucket_owner"),
+        _pairs(given, settings.tags, "tags"),
+    )

@@ -9,7 +9,7 @@ from stepstore import _core, _log, _s3_inputs
 from stepstore._inputs import Arguments, KeepVersions
 from stepstore._renewal import Renewal
 from stepstore._s3_inputs import AsyncCredentials, Reach
-from stepstore._values import StorageInfo
+from stepstore._values import S3ObjectSettings, StorageInfo
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -33,6 +33,7 @@ def open_core(  # noqa: PLR0917
     credentials: AsyncCredentials | None,
     reach: Reach,
     prefer_s3: bool,
+    s3_objects: S3ObjectSettings | None,
 ) -> Opened:
     """Checks the settings and opens the store, which is not touched yet."""
     given = Arguments("StorageManager")
@@ -58,6 +59,7 @@ def open_core(  # noqa: PLR0917
         _s3_inputs.network(given, reach),
         given.flag(prefer_s3, "prefer_s3") is not False,
         renewal is not None,
+        _s3_inputs.objects(given, s3_objects),
     )
     _log.follow()
     # Twice as many steps as threads, so that no thread waits for the caller.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -289,3 +290,73 @@ class StorageInfo:
     durable: bool
     fsync: bool
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PresignedUrl:
+    """A link that `presign()` made. Whoever has its URL can do what it says, so `repr()` leaves that out.
+
+    Attributes:
+        url: Works without credentials until it expires.
+        method: "GET" or "PUT".
+        headers: To be sent with it as they stand.
+        expires_at: Aware `datetime` in UTC: when it ends indeed, as far as that is known.
+        key: Of the object, in the store.
+        note: Why it ends before the time that was asked for, or may; else "".
+
+    Example:
+        >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        >>> stepstore.PresignedUrl("https://example.com/?X-Amz-Signature=1", "GET", {}, noon, "s/1/a", "").method
+        'GET'
+    """
+
+    url: str = field(repr=False)
+    method: str
+    headers: dict[str, str]
+    expires_at: datetime
+    key: str
+    note: str
+
+    @classmethod
+    def _from_core(cls, raw: tuple[str, str, dict[str, str], int, str, str]) -> PresignedUrl:
+        url, method, headers, expires, key, note = raw
+        return cls(url, method, headers, _time(expires), key, note)
+
+
+@dataclass(frozen=True)
+class S3ObjectSettings:
+    """How objects are kept in S3. What is None or empty is not asked for: the bucket's own settings then count.
+
+    All of it is checked when the manager is made. A parameter of the same name in the URI goes before the field.
+
+    Attributes:
+        checksum: What goes with the bytes of each write: "auto", "crc64nvme", "crc32c", "md5" or "none". None: "auto",
+            which begins with crc64nvme and takes the next one where the server refuses the header.
+        sse: Encryption by the server: "AES256", "aws:kms" or "aws:kms:dsse".
+        sse_kms_key_id: Id, ARN or alias of the key; None: the account's own.
+        sse_bucket_key: Fewer requests to KMS; None: as the bucket says.
+        sse_context: Of KMS: names and values of printable ASCII, no secret.
+        sse_c_key: A key of one's own (SSE-C): 32 bytes, or their base64. Without it nobody can read the objects again.
+            Not shown by `repr()`.
+        sse_c_key_file: A file that holds it.
+        require_sse: Refuse a server that does not say that an object is encrypted, before anything is stored.
+        storage_class: Of components; manifests stay in STANDARD.
+        expected_bucket_owner: An account's 12 digits.
+        tags: Of components; at most 10.
+
+    Example:
+        >>> stepstore.S3ObjectSettings(sse="aws:kms", require_sse=True, tags={"team": "qa"}).sse
+        'aws:kms'
+    """
+
+    checksum: str | None = None
+    sse: str | None = None
+    sse_kms_key_id: str | None = None
+    sse_bucket_key: bool | None = None
+    sse_context: Mapping[str, str] | None = None
+    sse_c_key: bytes | str | None = field(default=None, repr=False)
+    sse_c_key_file: str | os.PathLike[str] | None = None
+    require_sse: bool | None = None
+    storage_class: str | None = None
+    expected_bucket_owner: str | None = None
+    tags: Mapping[str, str] | None = None

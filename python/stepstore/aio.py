@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from stepstore import _batches, _calls, _core, exceptions
 from stepstore._flights import Batch, stream
@@ -34,7 +35,17 @@ from stepstore._lanes import Lane, lane_of
 from stepstore._s3_inputs import AsyncCredentials, Path, Reach
 from stepstore._settings import Opened, open_core, shown, storage_info
 from stepstore._step import ReceiptOrError, Step, StepOrError
-from stepstore._values import AdoptReport, CheckReport, DeleteResult, Receipt, StepData, StepInfo, StorageInfo
+from stepstore._values import (
+    AdoptReport,
+    CheckReport,
+    DeleteResult,
+    PresignedUrl,
+    Receipt,
+    S3ObjectSettings,
+    StepData,
+    StepInfo,
+    StorageInfo,
+)
 from stepstore.exceptions import StorageManagerError
 
 __all__ = ["StorageManager"]
@@ -59,9 +70,9 @@ class StorageManager:
     Args:
         uri, local_base_path, fsync, keep_versions, concurrency, in_flight_bytes_max, s3_bucket_name, s3_region_name,
             s3_endpoint_url, s3_profile, credentials, s3_anonymous, allow_http, ca_file, proxy, no_proxy,
-            connect_timeout, first_byte_timeout, stall_timeout, total_timeout, attempts_max, prefer_s3: As of
-            `stepstore.StorageManager`. A function as `credentials` may also return an awaitable; one that does not is
-            called on a thread.
+            connect_timeout, first_byte_timeout, stall_timeout, total_timeout, attempts_max, prefer_s3, s3_objects: As
+            of `stepstore.StorageManager`. A function as `credentials` may also return an awaitable; one that does not
+            is called on a thread.
 
     Raises:
         ConfigError, InvalidArgument, TypeError: As of `stepstore.StorageManager`.
@@ -104,6 +115,7 @@ class StorageManager:
         total_timeout: float | None = None,
         attempts_max: int | None = None,
         prefer_s3: bool = True,
+        s3_objects: S3ObjectSettings | None = None,
     ) -> None:
         self._opened = open_core(
             uri,
@@ -127,6 +139,7 @@ class StorageManager:
                 attempts_max,
             ),
             prefer_s3,
+            s3_objects,
         )
 
     @property
@@ -593,6 +606,59 @@ class StorageManager:
             ()
         """
         return await self._run(_calls.adopt(session_id, dry_run, timeout))
+
+    async def presign(
+        self,
+        session_id: str,
+        step_id: str,
+        component: str,
+        *,
+        method: Literal["GET", "PUT"] = "GET",
+        expires: float | timedelta = 3600,
+        version: int | None = None,
+        content_type: str | None = None,
+        content_disposition: str | None = None,
+        timeout: float | None = 60.0,
+    ) -> PresignedUrl:
+        """Make a link to one component, for somebody without credentials. Only stores in S3 have links.
+
+        Whoever has the URL can do what it says until it expires. An upload goes under the plain name of "html",
+        "screenshot", "action" or "metadata" in the folder of a step that is not there yet; it can never replace
+        anything, and `adopt()` makes a step of it a day later.
+
+        Args:
+            session_id: The session.
+            step_id: The step.
+            component: "html", "screenshot", "action" or a name of its own.
+            method: "GET" to read it, "PUT" to upload it.
+            expires: Seconds, or a `timedelta`: 1 second to 7 days. It ends earlier when the credentials do.
+            version: "GET": a kept older version; None: the current one.
+            content_type: "GET": what the answer says in place of what was stored. "PUT": what has to be sent; None:
+                by the component's name.
+            content_disposition: "GET": for example "attachment; filename=page.html".
+            timeout: Seconds for the whole call; None: no limit.
+
+        Raises:
+            NotFound: "GET": there is no such step, version or component.
+            AlreadyExists: "PUT": the step is there, or was deleted.
+            InvalidArgument: An id, `expires` or another argument is wrong.
+            Unsupported: The store is not in S3, its objects have a key of SSE-C, or, for an upload, the bucket does
+                not enforce If-None-Match.
+            StorageManagerError: What every method may raise; the class says.
+
+        Example:
+            >>> _ = await store.store_step_data("s", "1", "<p>")
+            >>> try:
+            ...     await store.presign("s", "1", "html")
+            ... except stepstore.Unsupported as error:
+            ...     print(error.message)
+            only a store in S3 makes links
+        """
+        return await self._run(
+            _calls.presign(
+                session_id, step_id, component, method, expires, version, content_type, content_disposition, timeout
+            )
+        )
 
     def get_storage_info(self) -> StorageInfo:
         """Say where the store lies and what it promises. Asks nobody and does not fail, even when closed.

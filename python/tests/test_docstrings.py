@@ -48,6 +48,7 @@ UNITS = {
     "total": "seconds",
     "bytes_sent": "over http",
     "bytes_received": "the same",  # said just above it
+    "expires": "seconds",
 }
 # Calls of every method that may fail, with what it needs.
 CALLS: dict[str, tuple[Any, ...]] = {
@@ -66,6 +67,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "delete_session": ("s",),
     "check": (),
     "adopt": (),
+    "presign": ("s", "1", "html"),
 }
 CANNOT_FAIL = {"get_storage_info", "close", "aclose"}
 

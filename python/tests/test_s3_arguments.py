@@ -3,19 +3,20 @@
 import copy
 import logging
 import pickle
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import stepstore
-from stepstore import StorageManager
+from stepstore import S3ObjectSettings, StorageManager
 
 SECRET = "hunter2+hunter2"
 KEYS = {"access_key_id": "AKIASOMEBODY", "secret_access_key": SECRET}
 VARIABLES = (
-    "SM_S3_BUCKET_NAME SM_S3_REGION SM_LOCAL_BASE_PATH AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_DEFAULT_PROFILE "
-    "AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN "
-    "AWS_MAX_ATTEMPTS http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY"
+    "SM_S3_BUCKET_NAME SM_S3_REGION SM_S3_SSE_C_KEY SM_LOCAL_BASE_PATH AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE "
+    "AWS_DEFAULT_PROFILE AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL AWS_CA_BUNDLE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
+    "AWS_SESSION_TOKEN AWS_MAX_ATTEMPTS http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY"
 )
 
 
@@ -133,6 +134,79 @@ def test_wrong_types_are_type_errors(wrong: dict[str, Any], message: str) -> Non
     with pytest.raises(TypeError, match=message) as caught:
         StorageManager("memory:", **wrong)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"checksum": "sha1"}, "checksum is 'sha1'"),
+        ({"sse": "rot13"}, "sse is 'rot13'"),
+        ({"sse_kms_key_id": "a"}, "keys of KMS"),
+        ({"sse": "aws:kms", "sse_context": {"a": "ä"}}, "not ASCII"),
+        ({"sse_c_key": b"short"}, "no key of SSE-C"),
+        ({"sse_c_key": f"{SECRET}ä"}, "no base64"),
+        ({"sse_c_key": SECRET}, "no key of SSE-C"),
+        ({"sse_c_key": bytes(32), "sse": "AES256"}, "both given"),
+        ({"sse_c_key_file": "/nowhere/at/all"}, "cannot be read"),
+        ({"storage_class": "GLACIER"}, "restored"),
+        ({"expected_bucket_owner": "1"}, "expected_bucket_owner is"),
+        ({"tags": {str(i): "" for i in range(11)}}, "11 tags"),
+        ({"tags": {"aws:a": "1"}}, "a tag is not"),
+    ],
+)
+def test_object_settings_that_cannot_be_are_config_errors(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(stepstore.ConfigError, match=message) as caught:
+        StorageManager("s3://bucket", s3_objects=S3ObjectSettings(**wrong))
+    assert caught.value.advice
+    assert SECRET not in f"{caught.value!s}{caught.value!r}{caught.value.__dict__}"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"checksum": 5}, "checksum is int"),
+        ({"sse_bucket_key": "yes"}, "sse_bucket_key is str"),
+        ({"sse_context": [("a", "b")]}, "sse_context is list"),
+        ({"sse_c_key": 5}, "sse_c_key is int"),
+        ({"sse_c_key_file": 5}, "sse_c_key_file is int"),
+        ({"require_sse": 1}, "require_sse is int"),
+        ({"tags": {"a": 1}}, "tags has a name or value"),
+    ],
+)
+def test_object_settings_of_wrong_types_are_type_errors(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        StorageManager("s3://bucket", s3_objects=S3ObjectSettings(**wrong))
+
+
+def test_object_settings_are_taken_and_show_no_key() -> None:
+    key = b"0123456789abcdef0123456789abcdef"
+    settings = S3ObjectSettings(sse_c_key=key, require_sse=True, tags={"team": "qa"}, storage_class="STANDARD_IA")
+    assert "0123456789" not in repr(settings)
+    with StorageManager("s3://bucket", s3_objects=settings) as store:
+        assert "0123456789" not in repr(store)
+    with pytest.raises(TypeError, match="s3_objects is dict"):
+        StorageManager("s3://bucket", s3_objects={"sse": "AES256"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"method": "POST"}, stepstore.InvalidArgument),
+        ({"method": 5}, TypeError),
+        ({"expires": 0}, stepstore.InvalidArgument),
+        ({"expires": float("nan")}, stepstore.InvalidArgument),
+        ({"expires": timedelta(days=8)}, stepstore.InvalidArgument),
+        ({"expires": "1h"}, TypeError),
+        ({"expires": True}, TypeError),
+        ({"content_type": 5}, TypeError),
+        ({"content_type": "html"}, stepstore.InvalidArgument),
+        ({"content_disposition": "a\nb"}, stepstore.InvalidArgument),
+        ({"version": 0}, stepstore.InvalidArgument),
+    ],
+)
+def test_links_that_cannot_be_are_refused(options: dict[str, Any], error: type[Exception]) -> None:
+    with StorageManager("memory:") as store, pytest.raises(error):
+        store.presign("s", "1", "html", **options)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@
 #include "check/integrity.h"
 #include "layout/keys.h"
 #include "manager/calls.h"
+#include "manager/linker.h"
 #include "manager/reads_together.h"
 
 namespace stepstore {
@@ -192,6 +193,20 @@ AdoptReport StorageManager::adopt(const AdoptOptions& options) {
                   core_->gate.before_write(limits);
                 }
                 return core_->adopter.adopt(options, limits);
+              });
+}
+
+PresignedUrl StorageManager::presign(std::string_view session_id, std::string_view step_id,
+                                     std::string_view component, const PresignOptions& options) {
+  return call(*core_, "presign", step_name(session_id, step_id), options.call,
+              [&](const CallLimits& limits) {
+                if (options.method == LinkMethod::get) {
+                  core_->gate.before_read(limits);
+                } else {
+                  core_->gate.before_write(limits);
+                }
+                return Linker(*core_->store, core_->roots, core_->reader)
+                    .link(session_id, step_id, component, options, limits);
               });
 }
 

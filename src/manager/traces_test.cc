@@ -66,6 +66,23 @@ TEST_P(Trace, AdoptedBytesThatTheCollectorTakes) {
   expect_nothing_damaged();
 }
 
+// The answer to a commit is lost, its repetition is refused by our own root, and that root cannot
+// be read: the step is there, and nobody may say that it is not.
+TEST_P(Trace, ADoubtThatTheReadWhichWouldEndItLeaves) {
+  Script script;
+  script.on(Op::commit, "step.json").nth(1).lose_answer();
+  script.on(Op::get, "step.json").fail(ErrorCode::PermissionDenied);
+  const auto writer = client(script);
+  try {
+    store_in(*writer, "A");
+    FAIL();
+  } catch (const StorageManagerError& failed) {
+    EXPECT_EQ(failed.code(), ErrorCode::PermissionDenied);
+    EXPECT_TRUE(failed.outcome_unknown());
+  }
+  EXPECT_EQ(seen(), "A");
+}
+
 // 2. A committer sleeps past the collector's grace between its parts and its commit.
 TEST_P(Trace, CommitterThatSleptPastTheGrace) {
   Script script;

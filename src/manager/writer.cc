@@ -415,7 +415,9 @@ Writer::Turn Writer::moved_to(Job& job, std::uint64_t generation) {
 // `sent`: under names that nobody else can have named. They go, unless the root that refused is our
 // own after all; the root is read before that is decided, whatever the answers have said.
 Writer::Turn Writer::refused(Job& job, const Commit& done, const std::vector<std::string>& sent) {
-  auto base = roots_.read_step(job.folder, job.limits);
+  // Until the root was read, it may be that of an earlier try of ours.
+  auto base =
+      told_unknown_if(done.ever_unknown, [&] { return roots_.read_step(job.folder, job.limits); });
   const bool ours = base && base->manifest.has_commit(job.commit_id);
   if (!ours && !done.ever_unknown) remove_locations(job.folder, sent, job.limits);
   // A create over nothing cannot be refused, unless the whole generation has been swept meanwhile.

@@ -32,7 +32,8 @@ s3::Credentials signer_of(const S3Credentials& given, std::string source) {
   return {.access_key = given.access_key_id,
           .secret_key = given.secret_access_key,
           .session_token = given.session_token,
-          .source = std::move(source)};
+          .source = std::move(source),
+          .expires_at = given.expires_at};
 }
 
 class SlotCredentials final : public s3::CredentialsSource {

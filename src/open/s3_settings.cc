@@ -4,6 +4,7 @@
 
 #include "http/url.h"
 #include "open/s3_credentials.h"
+#include "open/s3_objects.h"
 #include "open/sources.h"
 #include "s3/encode.h"
 
@@ -109,6 +110,7 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
   (void)way_to(out.client.endpoint, out.network);
   out.client.style = style_of(from, !endpoint, uri.bucket);
   out.client.sign_payload = signing_of(from);
+  out.client.objects = s3_object_settings(uri, options.s3_objects, lookup, out.client.endpoint);
   out.credentials = s3_credentials(options, {.profile = from.profile_name(),
                                              .anonymous = from.flag("anonymous"),
                                              .on_aws = is_aws(out.client.endpoint),

@@ -20,10 +20,31 @@ bool is_scheme(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+") == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 15> kParameters{
-    "allow_http", "anonymous",          "attempts_max",  "ca_file", "connect_timeout",
-    "endpoint",   "first_byte_timeout", "no_proxy",      "profile", "proxy",
-    "region",     "sign_payload",       "stall_timeout", "style",   "total_timeout"};
+constexpr std::array<std::string_view, 25> kParameters{"allow_http",
+                                                       "anonymous",
+                                                       "attempts_max",
+                                                       "ca_file",
+                                                       "checksum",
+                                                       "connect_timeout",
+                                                       "endpoint",
+                                                       "expected_bucket_owner",
+                                                       "first_byte_timeout",
+                                                       "no_proxy",
+                                                       "profile",
+                                                       "proxy",
+                                                       "region",
+                                                       "require_sse",
+                                                       "sign_payload",
+                                                       "sse",
+                                                       "sse_bucket_key",
+                                                       "sse_c_key_file",
+                                                       "sse_context",
+                                                       "sse_kms_key_id",
+                                                       "stall_timeout",
+                                                       "storage_class",
+                                                       "style",
+                                                       "tags",
+                                                       "total_timeout"};
 
 std::string known_parameters() {
   std::string text;
@@ -47,7 +68,7 @@ std::map<std::string, std::string> parse_parameters(std::string_view text) {
       // Somebody may have put a secret there, so the value is not repeated.
       refuse("the URI has an unknown parameter '" + name + "'",
              "Known are " + known_parameters() +
-                 ". Credentials come from the environment or a profile.");
+                 ". Credentials and keys come from the environment, a file or a profile.");
     }
     const auto value =
         equals == std::string_view::npos ? std::nullopt : s3::url_decode(pair.substr(equals + 1));

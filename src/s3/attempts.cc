@@ -28,11 +28,6 @@ std::string without(std::string text, std::string_view secret) {
   return text;
 }
 
-std::string clean(std::string text, const Credentials* credentials) {
-  if (!credentials) return text;
-  return without(without(std::move(text), credentials->secret_key), credentials->session_token);
-}
-
 }  // namespace
 
 Attempts::Attempts(Means means, std::span<const Operation> operations, const CallLimits& limits)
@@ -44,6 +39,12 @@ Attempts::Attempts(Means means, std::span<const Operation> operations, const Cal
       sent_at_(begun_) {
   pending_.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) pending_.push_back({.index = i});
+}
+
+std::string Attempts::clean(std::string text) const {
+  text = without(std::move(text), means_.hidden);
+  if (!used_) return text;
+  return without(without(std::move(text), used_->secret_key), used_->session_token);
 }
 
 std::vector<Result<Answer>> Attempts::run() {
@@ -132,7 +133,10 @@ std::vector<http::Outcome> Attempts::exchange() {
     sendings.clear();
     for (; at != pending_.end() && at->maker.get() == &maker; ++at) {
       const Operation& operation = at->rest ? at->rest->operation() : operations_[at->index];
-      sendings.push_back(maker.make(operation, *used_, signed_at_, at->payload_hash));
+      at->sent_with = at->checksum.value_or(means_.checksums.current());
+      if (operation.checksum) at->sent_with = operation.checksum->only.value_or(at->sent_with);
+      sendings.push_back(
+          maker.make(operation, *used_, signed_at_, at->payload_hash, at->sent_with));
     }
     auto outcomes = means_.transport.exchange(maker.endpoint(), sendings, limits_);
     std::ranges::move(outcomes, std::back_inserter(all));
@@ -175,10 +179,10 @@ void Attempts::note(Pending& pending, const Verdict& verdict, const http::Outcom
   if (outcome.bytes_sent > 0) {
     line += fmt::format(", {} bytes out, {} in", outcome.bytes_sent, outcome.bytes_received);
   }
-  line = clean(std::move(line), used_.get());
+  line = clean(std::move(line));
   log_debug("s3: key '{}', try {}", operations_[pending.index].key, line);
   pending.trace.push_back({.what = std::move(line),
-                           .request_id = clean(std::string(why.request_id()), used_.get()),
+                           .request_id = clean(std::string(why.request_id())),
                            .peer = outcome.peer,
                            .reused_connection = outcome.reused,
                            .http_status = outcome.response.ok() ? outcome.response->status : 0,
@@ -213,9 +217,11 @@ bool Attempts::sleep(std::chrono::nanoseconds left) {
 
 void Attempts::succeed(const Pending& pending, http::Response response) {
   means_.budget.give_back(pending.attempts);
+  if (pending.checksum) means_.checksums.learn(*pending.checksum);
   outcomes_[pending.index] = Answer{.response = std::move(response),
                                     .maybe_applied_before = pending.doubt,
-                                    .attempts = pending.attempts};
+                                    .attempts = pending.attempts,
+                                    .checksum = pending.sent_with};
 }
 
 void Attempts::fail(const Pending& pending, const StorageManagerError& why,
@@ -234,9 +240,9 @@ void Attempts::fail(const Pending& pending, const StorageManagerError& why,
     details.message += fmt::format("; {} attempts", pending.attempts);
   }
   if (!remark.empty()) details.message += fmt::format("; {}", remark);
-  details.message = clean(std::move(details.message), used_.get());
-  details.advice = clean(std::move(details.advice), used_.get());
-  details.request_id = clean(std::move(details.request_id), used_.get());
+  details.message = clean(std::move(details.message));
+  details.advice = clean(std::move(details.advice));
+  details.request_id = clean(std::move(details.request_id));
   outcomes_[pending.index] = StorageManagerError(std::move(details));
 }
 

@@ -30,6 +30,8 @@ struct Means {
   Places& places;
   RetryBudget& budget;
   Rate& rate;
+  ChecksumChoice& checksums;
+  const std::string& hidden;  // what no message may repeat, beside credentials
   // How far the server's clock is ahead of ours, where a refusal has told that it matters.
   std::atomic<std::int64_t>& clock_offset_s;
 };
@@ -55,6 +57,10 @@ class Attempts {
     bool lasting = false;  // what answers there is worth remembering
     std::string way{};
     std::string payload_hash{};
+    // Another one than the client's, after a refusal of that; and the refusal.
+    std::optional<Checksum> checksum{};
+    std::optional<StorageManagerError> checksum_refused{};
+    Checksum sent_with = Checksum::crc64nvme;
     std::unique_ptr<Rest> rest{};  // of a body that was cut off
     bool begun_anew = false;       // since the rest was none
     std::vector<Attempt> trace{};
@@ -75,8 +81,11 @@ class Attempts {
   std::optional<Verdict> verdict_on(const Pending& pending, const http::Outcome& outcome) const;
   // Puts together what came in pieces. A verdict: the pieces are not of one object.
   std::optional<Verdict> take_rest(Pending& pending, http::Outcome& outcome) const;
+  // True: it goes again with another checksum, since the server refuses that one's header.
+  bool change_checksum(Pending& pending, const Verdict& verdict) const;
   // False: it has failed, since nobody goes there.
   bool move(Pending& pending, const Verdict& verdict);
+  std::string clean(std::string text) const;  // without secrets
   void note(Pending& pending, const Verdict& verdict, const http::Outcome& outcome) const;
   bool refresh_credentials();
   // Waits before the next round. False: the caller asked to stop.

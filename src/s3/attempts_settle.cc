@@ -110,11 +110,24 @@ bool Attempts::settle(Pending& pending, http::Outcome outcome) {
   return !goes_again(pending, *verdict, kind_of(*verdict));
 }
 
+bool Attempts::change_checksum(Pending& pending, const Verdict& verdict) const {
+  const auto& wanted = operations_[pending.index].checksum;
+  if (!verdict.refuses_checksum || !wanted || wanted->only) return false;
+  const auto next = means_.checksums.instead_of(pending.sent_with);
+  if (!next) return false;
+  if (!pending.checksum_refused) pending.checksum_refused = verdict.error;
+  pending.checksum = next;
+  return true;
+}
+
 bool Attempts::goes_again(Pending& pending, const Verdict& verdict, Failure failure) {
   pending.wait = std::chrono::milliseconds(0);
+  if (change_checksum(pending, verdict)) return true;
   switch (verdict.action) {
     case Action::give_up:
-      fail(pending, verdict.error);
+      // Refused without any, too: then it was about something else, which the first answer says.
+      fail(pending, verdict.refuses_checksum && pending.checksum_refused ? *pending.checksum_refused
+                                                                         : verdict.error);
       return false;
     case Action::refresh:
       if (!pending.refreshed && refresh_credentials()) return pending.refreshed = true;

@@ -12,6 +12,7 @@
 #include "http/transport.h"
 #include "s3/credentials.h"
 #include "s3/encode.h"
+#include "s3/object_headers.h"
 #include "s3/operation.h"
 #include "s3/rate.h"
 #include "s3/retry.h"
@@ -30,6 +31,7 @@ struct ClientOptions {
   SignPayload sign_payload = SignPayload::automatic;
   RetryPolicy retry{};
   RatePolicy rate{};
+  ObjectSettings objects{};
 };
 
 // An answer with a status below 300 (or 304), the body of the object or XML.
@@ -40,6 +42,18 @@ struct Answer {
   // success.)
   bool maybe_applied_before = false;
   int attempts = 1;
+  Checksum checksum = Checksum::crc64nvme;  // that the request had, if it had one
+};
+
+// A URL that works without credentials.
+struct Link {
+  std::string url{};
+  http::Headers headers{};  // to be sent with it
+  Timestamp expires_at{};
+  // The credentials end then, before the time that was asked for.
+  bool cut_short = false;
+  // The credentials are temporary, and nobody has said until when.
+  bool may_end_before = false;
 };
 
 // Thread-safe, usable after fork() in the child.
@@ -54,6 +68,10 @@ class Client {
   // may have happened all the same.
   std::vector<Result<Answer>> send(std::span<const Operation> operations, const CallLimits& limits);
   Result<Answer> send_one(const Operation& operation, const CallLimits& limits);
+
+  // Asks for the operation until `lifetime` is over or the credentials end. Throws Unauthenticated
+  // when there is nobody to sign it, InvalidArgument for a lifetime that S3 does not take.
+  Link link(const Operation& operation, std::chrono::seconds lifetime, const CallLimits& limits);
 
   const ClientOptions& options() const noexcept;
 

@@ -75,6 +75,15 @@ const unsigned char* raw(BytesView bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
+template <class Number>
+std::string big_endian_base64(Number number) {
+  std::array<std::byte, sizeof(Number)> bytes;
+  for (std::size_t i = bytes.size(); i-- > 0; number >>= 8U) {
+    bytes[i] = static_cast<std::byte>(number & 0xffU);
+  }
+  return base64(bytes);
+}
+
 }  // namespace
 
 Sha256 sha256(std::span<const BytesView> pieces) {
@@ -120,22 +129,34 @@ std::string base64(BytesView bytes) {
   return out;
 }
 
-std::string md5_base64(BytesView bytes) {
+std::optional<std::string> from_base64(std::string_view text) {
+  // EVP_DecodeBlock skips blanks around it, and counts the bytes that padding stands for.
+  if (text.empty() || text.size() % 4 != 0 || text.find_first_of(" \t\r\n") != text.npos) {
+    return std::nullopt;
+  }
+  std::string out(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), raw(text),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  out.resize(static_cast<std::size_t>(size) - padding);
+  return out;
+}
+
+std::string md5_base64(std::span<const BytesView> pieces) {
   // Here it only detects damage, which a machine in FIPS mode may do, too.
   static const EVP_MD* const method = EVP_MD_fetch(nullptr, "MD5", "-fips");
   expect(method != nullptr, "MD5");
   std::array<std::byte, 16> out;
   const DigestContext context(EVP_MD_CTX_new());
-  run_digest(context.get(), method, std::span(&bytes, 1), out.data(), "MD5");
+  run_digest(context.get(), method, pieces, out.data(), "MD5");
   return base64(out);
 }
 
-std::string crc64_base64(std::uint64_t crc) {
-  std::array<std::byte, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::byte>(crc >> (56 - 8 * i));
-  }
-  return base64(bytes);
-}
+std::string md5_base64(BytesView bytes) { return md5_base64(std::span(&bytes, 1)); }
+
+std::string crc64_base64(std::uint64_t crc) { return big_endian_base64(crc); }
+
+std::string crc32c_base64(std::uint32_t crc) { return big_endian_base64(crc); }
 
 }  // namespace stepstore::s3

@@ -106,6 +106,17 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {0, "MethodNotAllowed", anything, Unsupported, give_up, kSure,
      "the server does not allow this here", kUsual},
 
+    // How objects are to be kept.
+    {0,
+     "KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException "
+     "KMS.InvalidStateException KMS.InvalidKeyUsageException",
+     anything, ConfigError, give_up, kSure, "the key of KMS cannot be used",
+     "Check sse_kms_key_id, and the key's region, state and policy."},
+    {0, "InvalidStorageClass", anything, ConfigError, give_up, kSure,
+     "the server has no such storage class", "Name one that it has, or leave out storage_class."},
+    {0, "InvalidTag", anything, ConfigError, give_up, kSure, "the server does not take these tags",
+     "Mend tags, or leave them out."},
+
     // Room.
     {0, "QuotaExceeded", anything, NoSpace, give_up, kSure, "the quota is used up", kRoom},
     {0, "XMinioStorageFull", anything, NoSpace, give_up, kSure, "the server's disks are full",
@@ -116,10 +127,10 @@ constexpr auto kRows = std::to_array<ErrorRow>({
      kRoom},
 
     // Bytes that changed or stopped on their way.
-    {0, "BadDigest", complete, Io, give_up, kSure, "the parts are not the whole that was announced",
-     "Upload the object again."},
-    {0, "BadDigest XAmzContentSHA256Mismatch", anything, Io, retry, kSure,
-     "the bytes that arrived are not those that were sent",
+    {0, "BadDigest XAmzContentChecksumMismatch", complete, Io, give_up, kSure,
+     "the parts are not the whole that was announced", "Upload the object again."},
+    {0, "BadDigest InvalidDigest XAmzContentChecksumMismatch XAmzContentSHA256Mismatch", anything,
+     Io, retry, kSure, "the bytes that arrived are not those that were sent",
      "If it happens again, look for a proxy or a network device that changes bytes."},
     {0, "IncompleteBody", anything, Io, retry, kSure, "the request arrived in part", kUsual},
     {0, "RequestTimeout", anything, Unavailable, retry, kSure,

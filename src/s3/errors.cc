@@ -128,6 +128,21 @@ std::string servers_words(int status, const ErrorBody& body) {
   return words + ')';
 }
 
+// Bytes that do not fit their checksum have codes of their own (BadDigest), which are not meant.
+bool may_refuse_checksum(int status, const ErrorBody& body) {
+  if (status != 400 && status != 501) return false;
+  std::string said = body.named + ' ' + body.message;
+  std::ranges::transform(said, said.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  const bool names =
+      said.find("checksum") != std::string::npos || said.find("content-md5") != std::string::npos;
+  if (body.code == "InvalidArgument" || body.code == "InvalidRequest") return names;
+  // Many say only that some header is not known to them.
+  const bool unknown = body.code == "NotImplemented" || (status == 501 && body.code.empty());
+  return unknown && (names || body.named.empty());
+}
+
 }  // namespace
 
 std::string request_id_of(const http::Response& response) {
@@ -160,7 +175,8 @@ Verdict judge(const SentAs& sent, const http::Response& response) {
           .code = quotable(told.body.code),
           .retry_after = read_retry_after(response, sent.signed_at),
           .server_time = time,
-          .elsewhere = std::move(elsewhere)};
+          .elsewhere = std::move(elsewhere),
+          .refuses_checksum = may_refuse_checksum(response.status, told.body)};
 }
 
 Verdict judge_broken(const SentAs& sent, const http::Response& response) {

@@ -77,7 +77,8 @@ struct Verdict {
   std::string code{};  // S3's; empty: none
   std::chrono::milliseconds retry_after{0};
   std::optional<std::chrono::sys_seconds> server_time{};
-  Elsewhere elsewhere{};  // of Action::move
+  Elsewhere elsewhere{};          // of Action::move
+  bool refuses_checksum = false;  // it is, or may be, about the header of the body's checksum
 };
 
 // About an answer with a status of 300 or more, or with an <Error> inside.

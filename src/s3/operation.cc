@@ -2,7 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "base/crc64.h"
 #include "base/errors.h"
 #include "s3/digest.h"
 #include "s3/encode.h"
@@ -11,7 +10,6 @@ namespace stepstore::s3 {
 namespace {
 
 constexpr std::size_t kDeleteKeysMax = 1'000;
-constexpr std::string_view kChecksumHeader = "x-amz-checksum-crc64nvme";
 constexpr std::string_view kDefaultContentType = "application/octet-stream";
 constexpr std::string_view kXmlNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -66,16 +64,25 @@ Operation on_bucket(std::string_view name, std::string_view method) {
   return {.name = name, .method = std::string(method)};
 }
 
-std::string complete_body(std::span<const UploadedPart> parts, bool checksum) {
+std::string checksum_element(const UploadedPart& part, Checksum checksum) {
+  switch (checksum) {
+    case Checksum::crc64nvme:
+      return "<ChecksumCRC64NVME>" + crc64_base64(part.crc64) + "</ChecksumCRC64NVME>";
+    case Checksum::crc32c:
+      return "<ChecksumCRC32C>" + crc32c_base64(part.crc32c) + "</ChecksumCRC32C>";
+    case Checksum::md5:
+    case Checksum::none:
+      break;
+  }
+  return {};
+}
+
+std::string complete_body(std::span<const UploadedPart> parts, Checksum checksum) {
   std::string body = fmt::format("<CompleteMultipartUpload xmlns=\"{}\">", kXmlNamespace);
   for (const UploadedPart& part : parts) {
-    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>", part.number,
-                        xml_escape(part.etag));
     // Some servers take a checksum of the whole only together with those of the parts.
-    if (checksum) {
-      body += fmt::format("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", crc64_base64(part.crc64));
-    }
-    body += "</Part>";
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>{}</Part>", part.number,
+                        xml_escape(part.etag), checksum_element(part, checksum));
   }
   return body + "</CompleteMultipartUpload>";
 }
@@ -86,10 +93,8 @@ Operation put_object(const PutRequest& put, const PutOptions& options) {
   Operation operation = on_key("PutObject", "PUT", put.key);
   operation.body = {put.body};
   add_content_type(operation, put.content_type);
-  if (options.checksum) {
-    const std::uint64_t crc = put.crc64 ? *put.crc64 : crc64(put.body);
-    operation.headers.emplace_back(kChecksumHeader, crc64_base64(crc));
-  }
+  operation.checksum = BodyChecksum{.crc64 = put.crc64};
+  operation.holds_data = options.holds_data;
   add_condition(operation, put.condition, options.etag_style);
   return operation;
 }
@@ -148,35 +153,38 @@ Operation delete_objects(std::span<const ObjectKey> keys) {
   return operation;
 }
 
-Operation create_multipart_upload(const ObjectKey& key, std::string_view content_type) {
+Operation create_multipart_upload(const ObjectKey& key, std::string_view content_type,
+                                  bool holds_data) {
   Operation operation = on_key("CreateMultipartUpload", "POST", key);
   operation.query.emplace_back("uploads", "");
   add_content_type(operation, content_type);
-  operation.headers.emplace_back("x-amz-checksum-algorithm", "CRC64NVME");
-  operation.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+  operation.checksum = BodyChecksum{.announced = true};
+  operation.holds_data = holds_data;
   operation.error_in_200 = true;
   return operation;
 }
 
 Operation upload_part(const ObjectKey& key, std::string_view upload, int number, BytesView body,
-                      std::uint64_t crc64) {
+                      std::uint64_t crc64, std::optional<Checksum> checksum) {
   Operation operation = on_key("UploadPart", "PUT", key);
   operation.query = {{"partNumber", std::to_string(number)}, {"uploadId", std::string(upload)}};
   operation.body = {body};
   add_content_type(operation, {});
-  operation.headers.emplace_back(kChecksumHeader, crc64_base64(crc64));
+  operation.checksum = BodyChecksum{.only = checksum, .crc64 = crc64};
   return operation;
 }
 
 Operation complete_multipart_upload(const ObjectKey& key, std::string_view upload,
                                     std::span<const UploadedPart> parts, const Condition& condition,
-                                    std::uint64_t crc64, const PutOptions& options) {
+                                    std::uint64_t crc64, const PutOptions& options,
+                                    Checksum checksum) {
   Operation operation = on_key("CompleteMultipartUpload", "POST", key);
   operation.query.emplace_back("uploadId", upload);
-  operation.owned_body = complete_body(parts, options.checksum);
+  operation.owned_body = complete_body(parts, checksum);
   operation.headers.emplace_back("Content-Type", "application/xml");
-  if (options.checksum) {
-    operation.headers.emplace_back(kChecksumHeader, crc64_base64(crc64));
+  // Of the others the whole object has no checksum that could be told from its parts.
+  if (checksum == Checksum::crc64nvme) {
+    operation.headers.emplace_back(header_of(checksum), crc64_base64(crc64));
     operation.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
   }
   add_condition(operation, condition, options.etag_style);

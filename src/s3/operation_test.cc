@@ -43,18 +43,20 @@ TEST(S3Operation, PutsWithTypeAndChecksum) {
   EXPECT_EQ(plain.method, "PUT");
   EXPECT_EQ(target(plain), "/b/s/a%20b/observation");
   EXPECT_EQ(header(plain, "Content-Type"), "text/html");
-  EXPECT_EQ(header(plain, "x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
+  ASSERT_TRUE(plain.checksum);
+  EXPECT_FALSE(plain.checksum->only || plain.checksum->crc64 || plain.checksum->announced);
   EXPECT_EQ(header(plain, "If-None-Match"), "-");
   EXPECT_EQ(header(plain, "If-Match"), "-");
   EXPECT_FALSE(plain.conditional);
   EXPECT_EQ(plain.body.at(0).text(), "123456789");
-  EXPECT_EQ(header(put({}, {.checksum = false}), "x-amz-checksum-crc64nvme"), "-");
+  EXPECT_FALSE(plain.holds_data);
+  EXPECT_TRUE(put({}, {.holds_data = true}).holds_data);
 }
 
 TEST(S3Operation, TakesTheChecksumThatTheCallerKnows) {
   const Operation known =
       put_object({.key = kKey, .body = "x", .content_type = {}, .condition = {}, .crc64 = 1}, {});
-  EXPECT_EQ(header(known, "x-amz-checksum-crc64nvme"), "AAAAAAAAAAE=");
+  EXPECT_EQ(known.checksum->crc64, 1U);
 }
 
 // S3 would store the type that some library made up.
@@ -149,13 +151,15 @@ TEST(S3Operation, UploadsInParts) {
   const Operation create = create_multipart_upload(kKey, "video/mp4");
   EXPECT_EQ(create.method, "POST");
   EXPECT_EQ(target(create), "/b/s/a%20b/observation?uploads=");
-  EXPECT_EQ(header(create, "x-amz-checksum-algorithm"), "CRC64NVME");
-  EXPECT_EQ(header(create, "x-amz-checksum-type"), "FULL_OBJECT");
+  EXPECT_TRUE(create.checksum->announced);
+  EXPECT_FALSE(create.holds_data);
+  EXPECT_TRUE(create_multipart_upload(kKey, "video/mp4", true).holds_data);
 
   const Operation part = upload_part(kKey, "U/+", 3, "bytes", 1);
   EXPECT_EQ(part.method, "PUT");
   EXPECT_EQ(target(part), "/b/s/a%20b/observation?partNumber=3&uploadId=U%2F%2B");
-  EXPECT_EQ(header(part, "x-amz-checksum-crc64nvme"), "AAAAAAAAAAE=");
+  EXPECT_EQ(part.checksum->only, Checksum::crc64nvme);
+  EXPECT_EQ(part.checksum->crc64, 1U);
   EXPECT_EQ(part.body.at(0).text(), "bytes");
 
   EXPECT_EQ(abort_multipart_upload(kKey, "U").method, "DELETE");
@@ -183,10 +187,23 @@ TEST(S3Operation, CompletesWithTheChecksumsOfPartsAndWhole) {
   EXPECT_EQ(header(complete, "If-None-Match"), "*");
   EXPECT_TRUE(complete.error_in_200);
 
-  const Operation bare = complete_multipart_upload(kKey, "U", parts, {}, 3, {.checksum = false});
-  EXPECT_TRUE(bare.conditional) << "a second completion is not answered like the first";
-  EXPECT_EQ(header(bare, "x-amz-checksum-crc64nvme"), "-");
-  EXPECT_THAT(bare.owned_body, Not(HasSubstr("Checksum")));
+  for (const Checksum without : {Checksum::md5, Checksum::none}) {
+    const Operation bare = complete_multipart_upload(kKey, "U", parts, {}, 3, {}, without);
+    EXPECT_TRUE(bare.conditional) << "a second completion is not answered like the first";
+    EXPECT_EQ(header(bare, "x-amz-checksum-crc64nvme"), "-");
+    EXPECT_EQ(header(bare, "x-amz-checksum-type"), "-");
+    EXPECT_THAT(bare.owned_body, Not(HasSubstr("Checksum")));
+  }
+}
+
+// A checksum of checksums, which servers compute by themselves.
+TEST(S3Operation, CompletesWithTheChecksumsOfPartsAlone) {
+  const std::vector<UploadedPart> parts = {{.number = 1, .etag = "e", .crc32c = 0xe3069283}};
+  const Operation complete =
+      complete_multipart_upload(kKey, "U", parts, {}, 3, {}, Checksum::crc32c);
+  EXPECT_THAT(complete.owned_body, HasSubstr("<ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part>"));
+  EXPECT_EQ(header(complete, "x-amz-checksum-crc64nvme"), "-");
+  EXPECT_EQ(header(complete, "x-amz-checksum-crc32c"), "-");
 }
 
 TEST(S3Operation, AsksAboutTheBucket) {

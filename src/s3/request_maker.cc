@@ -31,6 +31,23 @@ bool signs_payload(const ClientOptions& options) {
   return !options.endpoint.tls && !options.endpoint.loopback();
 }
 
+// Exactly one, as S3 wants it.
+void add_checksum(const Operation& operation, Checksum checksum, std::span<const BytesView> body,
+                  http::Headers& headers) {
+  if (!operation.checksum) return;
+  checksum = operation.checksum->only.value_or(checksum);
+  if (operation.checksum->announced) {
+    if (algorithm_of(checksum).empty()) return;
+    headers.emplace_back("x-amz-checksum-algorithm", algorithm_of(checksum));
+    // The others are checksums of checksums, which is what servers take them for by themselves.
+    if (checksum == Checksum::crc64nvme) {
+      headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+    }
+  } else if (checksum != Checksum::none) {
+    headers.emplace_back(header_of(checksum), value_of(checksum, body, operation.checksum->crc64));
+  }
+}
+
 }  // namespace
 
 RequestMaker::RequestMaker(const ClientOptions& options, Place place)
@@ -39,10 +56,12 @@ RequestMaker::RequestMaker(const ClientOptions& options, Place place)
       endpoint_(address(place_, bucket_)),
       host_(endpoint_.authority()),
       sign_payload_(signs_payload(options)),
+      object_headers_(options.objects),
       signer_(place_.region) {}
 
 http::Sending RequestMaker::make(const Operation& operation, const Credentials& credentials,
-                                 std::chrono::sys_seconds now, std::string& payload_hash) {
+                                 std::chrono::sys_seconds now, std::string& payload_hash,
+                                 Checksum checksum) {
   http::Sending sending;
   sending.response_bytes_max = std::max(operation.response_bytes_max, kErrorBytesMax);
   if (operation.slow) sending.first_byte_timeout = kSlowSilence;
@@ -58,10 +77,12 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
 
   const Target target = target_of(bucket_, place_.style, operation.key, operation.query);
   request.target = target.text();
-  request.headers.reserve(operation.headers.size() + 6);
+  request.headers.reserve(operation.headers.size() + 8);
   request.headers.emplace_back("Host", host_);
   request.headers.emplace_back("User-Agent", std::string("stepstore/") + std::string(kVersion));
   request.headers.insert(request.headers.end(), operation.headers.begin(), operation.headers.end());
+  add_checksum(operation, checksum, request.body, request.headers);
+  object_headers_.add_to(operation, request.headers);
   request.headers.emplace_back("x-amz-content-sha256", payload_hash);
   request.headers.emplace_back("x-amz-date", amz_date(now));
   if (!credentials.session_token.empty()) {
@@ -74,6 +95,25 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
                            .payload_hash = payload_hash};
   request.headers.emplace_back("Authorization", signer_.authorization(input, credentials, now));
   return sending;
+}
+
+std::pair<std::string, http::Headers> RequestMaker::link(const Operation& operation,
+                                                         const Credentials& credentials,
+                                                         std::chrono::sys_seconds now,
+                                                         std::chrono::seconds lifetime) {
+  http::Headers to_send = operation.headers;
+  Query query = operation.query;
+  object_headers_.add_to_link(operation, to_send, query);
+  http::Headers headers = to_send;
+  headers.emplace_back("Host", host_);
+  const Target target = target_of(bucket_, place_.style, operation.key, query);
+  const SigningInput input{.method = operation.method,
+                           .target = target,
+                           .headers = headers,
+                           .payload_hash = kUnsignedPayload};
+  const std::string signed_query =
+      signer_.presigned_query(input, std::move(query), credentials, now, lifetime);
+  return {endpoint_.text() + target.path + '?' + signed_query, std::move(to_send)};
 }
 
 }  // namespace stepstore::s3

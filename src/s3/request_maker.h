@@ -6,6 +6,7 @@
 
 #include "http/transport.h"
 #include "s3/client.h"
+#include "s3/object_headers.h"
 #include "s3/places.h"
 #include "s3/sigv4.h"
 
@@ -22,8 +23,17 @@ class RequestMaker {
   const http::Endpoint& endpoint() const noexcept { return endpoint_; }
 
   // Signed anew each time. `payload_hash` keeps the body's hash between attempts; empty at first.
+  // `checksum`: where the operation wants one and does not say which.
   http::Sending make(const Operation& operation, const Credentials& credentials,
-                     std::chrono::sys_seconds now, std::string& payload_hash);
+                     std::chrono::sys_seconds now, std::string& payload_hash,
+                     Checksum checksum = Checksum::crc64nvme);
+
+  // A URL that asks for the operation until `lifetime` is over, and the headers that have to be
+  // sent with it. Its body, if any, is whatever comes.
+  std::pair<std::string, http::Headers> link(const Operation& operation,
+                                             const Credentials& credentials,
+                                             std::chrono::sys_seconds now,
+                                             std::chrono::seconds lifetime);
 
  private:
   const std::string bucket_;
@@ -31,6 +41,7 @@ class RequestMaker {
   const http::Endpoint endpoint_;
   const std::string host_;
   const bool sign_payload_;
+  const ObjectHeaders object_headers_;
   Signer signer_;
 };
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
-constexpr auto kLifetimeMax = std::chrono::seconds(604'800);
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -146,7 +145,7 @@ std::string Signer::authorization(const SigningInput& input, const Credentials& 
 std::string Signer::presigned_query(const SigningInput& input, Query query,
                                     const Credentials& credentials, std::chrono::sys_seconds now,
                                     std::chrono::seconds lifetime) {
-  if (lifetime < std::chrono::seconds(1) || lifetime > kLifetimeMax) {
+  if (lifetime < std::chrono::seconds(1) || lifetime > kLinkLifetimeMax) {
     error(ErrorCode::InvalidArgument, "presign", "",
           "a link lives at least 1 second and at most 604800 (7 days)", "Choose another lifetime.")
         .raise();

@@ -18,6 +18,9 @@ namespace stepstore::s3 {
 // In place of the body's hash, where the body is not signed.
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 
+// How long a link can live.
+inline constexpr std::chrono::seconds kLinkLifetimeMax{604'800};
+
 // A request as it is sent. Nothing may be added to the headers after signing but those that
 // are_signed() refuses.
 struct SigningInput {

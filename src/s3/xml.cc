@@ -161,12 +161,15 @@ std::optional<ErrorBody> parse_error(BytesView body) {
   // Some services wrap it.
   if (local_name(node.name()) == "ErrorResponse") node = child(node, "Error");
   if (local_name(node.name()) != "Error") return std::nullopt;
+  std::string named = text_of(node, "Header");
+  if (named.empty()) named = text_of(node, "ArgumentName");
   return ErrorBody{.code = text_of(node, "Code"),
                    .message = text_of(node, "Message"),
                    .region = text_of(node, "Region"),
                    .endpoint = text_of(node, "Endpoint"),
                    .server_time = text_of(node, "ServerTime"),
-                   .request_id = text_of(node, "RequestId")};
+                   .request_id = text_of(node, "RequestId"),
+                   .named = std::move(named)};
 }
 
 Result<std::vector<DeleteFailure>> parse_delete(BytesView body) {

@@ -34,6 +34,7 @@ struct ErrorBody {
   std::string endpoint{};     // likewise
   std::string server_time{};  // of RequestTimeTooSkewed
   std::string request_id{};
+  std::string named{};  // the header or argument that it is about
 };
 // None: not S3's <Error>.
 std::optional<ErrorBody> parse_error(BytesView body);

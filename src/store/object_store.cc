@@ -1,10 +1,11 @@
-// Keys, and one item instead of a batch.
+// Keys, one item instead of a batch, and what only some stores can do.
 #include "stepstore/object_store.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
+#include "stepstore/presign.h"
 
 namespace stepstore {
 namespace {
@@ -83,6 +84,14 @@ Result<ObjectInfo> v1::head_one(ObjectStore& store, const ObjectKey& key,
 
 Result<Done> v1::remove_one(ObjectStore& store, const ObjectKey& key, const CallLimits& limits) {
   return only(store.remove({&key, 1}, limits));
+}
+
+PresignedUrl v1::link_one(ObjectStore& store, const LinkRequest& request,
+                          const CallLimits& limits) {
+  if (auto* const maker = dynamic_cast<LinkMaker*>(&store)) return maker->link(request, limits);
+  error(ErrorCode::Unsupported, "presign", request.key.text(), "only a store in S3 makes links",
+        "Hand out the bytes themselves, or keep the steps in a bucket.")
+      .raise();
 }
 
 std::vector<ObjectInfo> v1::list_all(ObjectStore& store, const ListRequest& request,

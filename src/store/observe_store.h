@@ -9,18 +9,20 @@
 
 #include "base/clock.h"
 #include "stepstore/object_store.h"
+#include "stepstore/presign.h"
 
 namespace stepstore {
 
 struct Observation {
-  std::string_view operation;  // "put", "publish", "get", "head", "list", "remove", "upload"
+  std::string_view
+      operation;  // "put", "publish", "get", "head", "list", "remove", "upload", "link"
   std::size_t items = 0;
   std::uint64_t bytes_out = 0, bytes_in = 0;  // bodies written and read
   std::size_t failures = 0;                   // items whose outcome is an error
   std::chrono::nanoseconds duration{};
 };
 
-class ObserveStore final : public ObjectStore {
+class ObserveStore final : public ObjectStore, public LinkMaker {
  public:
   // `observe` is called from any thread, also at the same time, after each call; it must not throw.
   ObserveStore(std::shared_ptr<ObjectStore> inner, std::function<void(const Observation&)> observe,
@@ -39,6 +41,7 @@ class ObserveStore final : public ObjectStore {
   std::unique_ptr<Upload> start_upload(const ObjectKey& key, const std::string& content_type,
                                        const CallLimits& limits) override;
   Capabilities capabilities() const override;
+  PresignedUrl link(const LinkRequest& request, const CallLimits& limits) override;
 
  private:
   std::shared_ptr<ObjectStore> inner_;

@@ -189,6 +189,15 @@ std::unique_ptr<Upload> PrefixStore::start_upload(const ObjectKey& key,
   return std::make_unique<PrefixUpload>(std::move(inner), std::move(keys));
 }
 
+PresignedUrl PrefixStore::link(const LinkRequest& request, const CallLimits& limits) {
+  const Translation keys(prefix_);
+  LinkRequest moved = request;
+  moved.key = keys.inner(request.key);
+  PresignedUrl made = keys.call([&] { return link_one(*inner_, moved, limits); });
+  made.key = keys.outer(made.key);
+  return made;
+}
+
 Capabilities PrefixStore::capabilities() const {
   Capabilities told = inner_->capabilities();
   told.stack = "prefix(" + prefix_.substr(0, prefix_.size() - 1) + ") > " + told.stack;

@@ -5,10 +5,11 @@
 #include <string>
 
 #include "stepstore/object_store.h"
+#include "stepstore/presign.h"
 
 namespace stepstore {
 
-class PrefixStore final : public ObjectStore {
+class PrefixStore final : public ObjectStore, public LinkMaker {
  public:
   // `prefix`: 1 to 300 bytes of a valid key, without a closing slash. Throws InvalidArgument.
   PrefixStore(std::shared_ptr<ObjectStore> inner, std::string prefix);
@@ -26,6 +27,7 @@ class PrefixStore final : public ObjectStore {
   std::unique_ptr<Upload> start_upload(const ObjectKey& key, const std::string& content_type,
                                        const CallLimits& limits) override;
   Capabilities capabilities() const override;
+  PresignedUrl link(const LinkRequest& request, const CallLimits& limits) override;
 
  private:
   std::shared_ptr<ObjectStore> inner_;

@@ -9,6 +9,7 @@
 
 #include "s3/encode.h"
 #include "testing/fault_server/checksums.h"
+#include "testing/fault_server/kept.h"
 
 namespace stepstore::fault {
 namespace {
@@ -117,7 +118,10 @@ http::Response Service::answer(const Call& asked) {
       unpacked = asked;
       if (auto broken = unpack_chunks(unpacked)) return *std::move(broken);
     }
-    const Call& call = chunks ? unpacked : asked;
+    const Call& whole = chunks ? unpacked : asked;
+    const Call plain = options_.dialect.no_encryption ? without_encryption(whole) : Call();
+    const Call& call = options_.dialect.no_encryption ? plain : whole;
+    if (auto broken = broken_wish(call)) return *std::move(broken);
     // Not under the lock: sums of large bodies take their time.
     if (auto broken = broken_body(call)) return *std::move(broken);
     const std::lock_guard lock(mutex_);
@@ -202,8 +206,16 @@ std::string Service::new_etag(BytesView body) {
 Stored Service::stored(const Call& call) {
   return {.body = call.body,
           .etag = new_etag(call.body.view()),
-          .kept = kept_headers(call),
+          .kept = kept_of(call),
           .modified = clock_.now_ms()};
+}
+
+http::Headers Service::kept_of(const Call& call) const {
+  http::Headers kept = kept_headers(call);
+  std::ranges::copy_if(told_of_keeping(call), std::back_inserter(kept), [this](const auto& each) {
+    return !options_.dialect.no_encryption || !is_told_by_writes(each.first);
+  });
+  return kept;
 }
 
 }  // namespace stepstore::fault

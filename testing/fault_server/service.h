@@ -28,12 +28,14 @@ struct Dialect {
   bool ignores_encoding_type = false;  // as versitygw
   bool no_bulk_delete = false;
   bool ignores_checksums = false;
+  bool no_encryption = false;  // ignores the wish, and says nothing of it
 };
 
 struct Stored {
   Bytes body{};
-  std::string etag{};    // without quotes
-  http::Headers kept{};  // content type, user metadata and checksums, as they are given back
+  std::string etag{};  // without quotes
+  // Content type, user metadata, checksums and what is said of encryption, as they are given back.
+  http::Headers kept{};
   Timestamp modified{};
   std::string version{};  // empty: the bucket kept no versions then
   bool marker = false;    // not an object: the note that there is none
@@ -101,6 +103,8 @@ class Service {
   // Why the body cannot be taken; none: it can.
   std::optional<http::Response> broken_body(const Call& call) const;
   Stored stored(const Call& call);
+  // Headers of a write that come back with the object.
+  http::Headers kept_of(const Call& call) const;
   std::string new_etag(BytesView body);
   std::string new_version();
 

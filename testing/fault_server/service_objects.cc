@@ -8,6 +8,7 @@
 
 #include "s3/encode.h"
 #include "testing/fault_server/checksums.h"
+#include "testing/fault_server/kept.h"
 #include "testing/fault_server/service.h"
 
 namespace stepstore::fault {
@@ -83,6 +84,18 @@ http::Response marker_answer(const Call& call, const Stored& marker) {
   return response;
 }
 
+// Whoever reads by a link may wish for other headers: response-content-type and so on.
+void override_headers(const Call& call, http::Response& response) {
+  constexpr std::string_view kWish = "response-";
+  for (const auto& [name, value] : call.query) {
+    if (!name.starts_with(kWish)) continue;
+    const std::string wanted = name.substr(kWish.size());
+    std::erase_if(response.headers,
+                  [&](const auto& header) { return lower_case(header.first) == wanted; });
+    response.headers.emplace_back(wanted, value);
+  }
+}
+
 // What the removed thing, if any, leads to.
 http::Response removed_answer(const Stored& taken) {
   http::Response response = empty_answer(204);
@@ -120,7 +133,9 @@ http::Response Service::put(const Call& call, Bucket& bucket) {
   response.headers.emplace_back("ETag", quoted(object.etag));
   add_version(response, object);
   for (const auto& [name, value] : object.kept) {
-    if (is_checksum_header(name)) response.headers.emplace_back(name, value);
+    if (is_checksum_header(name) || is_told_by_writes(name)) {
+      response.headers.emplace_back(name, value);
+    }
   }
   return response;
 }
@@ -133,6 +148,7 @@ http::Response Service::get(const Call& call, const Bucket& bucket) const {
   if (found == nullptr) return no_such_key(call.key);
   const Stored& object = *found;
   if (object.marker) return marker_answer(call, object);
+  if (auto refused = locked(call, object.kept)) return *std::move(refused);
   const std::string* const match = call.header("If-Match");
   if (match != nullptr && *match != "*" && bare(*match) != object.etag) {
     return error_answer(412, "PreconditionFailed",
@@ -158,6 +174,7 @@ http::Response Service::get(const Call& call, const Bucket& bucket) const {
   for (const auto& header : object.kept) {
     if (sums || !is_checksum_header(header.first)) response.headers.push_back(header);
   }
+  override_headers(call, response);
   response.body = object.body;
   if (range) {
     response.status = 206;

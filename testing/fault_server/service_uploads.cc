@@ -5,6 +5,7 @@
 
 #include "s3/encode.h"
 #include "testing/fault_server/checksums.h"
+#include "testing/fault_server/kept.h"
 #include "testing/fault_server/service.h"
 
 namespace stepstore::fault {
@@ -102,10 +103,14 @@ std::optional<http::Response> not_as_said(const Call& call, const Bytes& whole) 
 http::Response Service::begin_upload(const Call& call, Bucket& bucket) {
   const std::string id = "upload-" + new_version();
   bucket.uploads[id] = {
-      .key = call.key, .kept = kept_headers(call), .parts = {}, .begun = clock_.now_ms()};
-  return xml_answer(200, "<InitiateMultipartUploadResult><Bucket>" + s3::xml_escape(call.bucket) +
-                             "</Bucket><Key>" + s3::xml_escape(call.key) + "</Key><UploadId>" + id +
-                             "</UploadId></InitiateMultipartUploadResult>");
+      .key = call.key, .kept = kept_of(call), .parts = {}, .begun = clock_.now_ms()};
+  http::Response response =
+      xml_answer(200, "<InitiateMultipartUploadResult><Bucket>" + s3::xml_escape(call.bucket) +
+                          "</Bucket><Key>" + s3::xml_escape(call.key) + "</Key><UploadId>" + id +
+                          "</UploadId></InitiateMultipartUploadResult>");
+  std::ranges::copy_if(bucket.uploads[id].kept, std::back_inserter(response.headers),
+                       [](const auto& each) { return is_told_by_writes(each.first); });
+  return response;
 }
 
 http::Response Service::put_part(const Call& call, Bucket& bucket) {
@@ -116,6 +121,7 @@ http::Response Service::put_part(const Call& call, Bucket& bucket) {
     return error_answer(400, "InvalidArgument",
                         "Part number must be an integer between 1 and 10000, inclusive", call.key);
   }
+  if (auto refused = locked(call, upload->second.kept)) return *std::move(refused);
   const Stored& part = upload->second.parts[number] = stored(call);
   http::Response response = empty_answer(200);
   response.headers.emplace_back("ETag", quoted(part.etag));

@@ -10,13 +10,14 @@ import stepstore
 from docs_support import MANUAL, ROOT, words_in_code
 
 WORDS = words_in_code(MANUAL)
-VALUE_HEADERS = ("call.h", "options.h", "reports.h", "step.h", "storage_manager.h")
+VALUE_HEADERS = ("call.h", "options.h", "presign.h", "reports.h", "s3_objects.h", "step.h", "storage_manager.h")
 CLASSES = (
     ("storage_manager.h", "StorageManager", 13),
     ("storage_manager.h", "StepCursor", 1),
     ("step.h", "Step", 7),
     ("error.h", "StorageManagerError", 13),
     ("object_store.h", "ObjectStore", 8),
+    ("presign.h", "LinkMaker", 1),
 )
 ENUMS = (
     ("error.h", "ErrorCode", 21),
@@ -24,6 +25,7 @@ ENUMS = (
     ("step.h", "State", 2),
     ("reports.h", "Kind", 5),
     ("log.h", "LogLevel", 6),
+    ("presign.h", "LinkMethod", 2),
 )
 
 

@@ -44,6 +44,11 @@ TRAITS = {
     "deletes-more-than-1000": "deletes more than 1000 objects in one request, which AWS refuses",
     "unknown-key-is-404": "answers 404, not 403, to an access key that it does not know",
     "suffix-of-nothing-is-whole": "answers the range bytes=-0 with the whole object, not with 416",
+    "no-sse": "does not say, after a write that asks for AES256, that the object is encrypted",
+    "no-sse-c": "does not keep objects for a key that comes with the request, or gives them without it",
+    "no-storage-class": "does not keep the storage class STANDARD_IA",
+    "no-tags-on-put": "does not keep the tags that come with an object",
+    "ignores-bucket-owner": "answers a request in spite of another x-amz-expected-bucket-owner",
     "never-conflicts": "never answers 409 ConditionalRequestConflict or 503 SlowDown, as AWS may",
 }
 
@@ -77,6 +82,7 @@ KINDS = {
             "this project's own (testing/fault_server): in memory, at once there, and as AWS documents it",
             "no-signatures",
             "no-lifecycle",
+            "no-tags-on-put",
             "never-conflicts",
         ),
         _kind(
@@ -95,6 +101,8 @@ KINDS = {
             "lifecycle-never-acts",
             "long-keys",
             "deletes-more-than-1000",
+            "no-sse-c",
+            "ignores-bucket-owner",
             "never-conflicts",
         ),
         _kind(
@@ -115,6 +123,9 @@ KINDS = {
             "raw-listings",
             "deletes-more-than-1000",
             "unknown-key-is-404",
+            "no-sse",
+            "no-sse-c",
+            "no-storage-class",
             "never-conflicts",
         ),
         _kind(
@@ -133,6 +144,10 @@ KINDS = {
             "ignores-conditions-when-versioned",
             "no-if-match-when-versioned",
             "suffix-of-nothing-is-whole",
+            "no-sse",
+            "no-sse-c",
+            "no-storage-class",
+            "ignores-bucket-owner",
             "never-conflicts",
         ),
     )

@@ -279,6 +279,48 @@ def _(server: Server) -> bool:
     return server.get("range", range="bytes=-0").body == b"0123456789"
 
 
+# --- How objects are kept ---
+
+
+@probes("no-sse")
+def _(server: Server) -> bool:
+    answer = server.put("encrypted", x_amz_server_side_encryption="AES256")
+    return answer.status != 200 or answer.headers["x-amz-server-side-encryption"] != "AES256"
+
+
+@probes("no-sse-c")
+def _(server: Server) -> bool:
+    key = bytes(range(32))
+    headers = {
+        "x_amz_server_side_encryption_customer_algorithm": "AES256",
+        "x_amz_server_side_encryption_customer_key": base64.b64encode(key).decode(),
+        "x_amz_server_side_encryption_customer_key_MD5": md5(key),
+    }
+    answer = server.put("locked", **headers)
+    told = answer.headers["x-amz-server-side-encryption-customer-algorithm"] == "AES256"
+    kept = answer.status == 200 and told and server.get("locked", **headers).body == b"x"
+    return not kept or server.get("locked").status == 200
+
+
+@probes("no-storage-class")
+def _(server: Server) -> bool:
+    if server.put("class", x_amz_storage_class="STANDARD_IA").status != 200:
+        return True
+    return server.get("class").headers["x-amz-storage-class"] != "STANDARD_IA"
+
+
+@probes("no-tags-on-put")
+def _(server: Server) -> bool:
+    server.put("tagged", x_amz_tagging="team=q%20a")
+    answer = server.s3.request("GET", f"/{server.plain}/tagged", {"tagging": ""})
+    return b"<Value>q a</Value>" not in answer.body
+
+
+@probes("ignores-bucket-owner")
+def _(server: Server) -> bool:
+    return server.put("owner", x_amz_expected_bucket_owner="999999999999").status == 200
+
+
 def main() -> int:
     if forgotten := TRAITS.keys() - PROBES.keys() - NOT_PROBED:
         print(f"no probe asks about {', '.join(sorted(forgotten))}")

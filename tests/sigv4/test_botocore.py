@@ -114,6 +114,18 @@ def test_links(ours, request, lifetime):
     assert sorted(urllib.parse.parse_qsl(answer["query"], keep_blank_values=True)) == sorted(wanted)
 
 
+@settings(max_examples=300, deadline=None)
+@given(request=REQUEST, lifetime=st.integers(1, 604_800))
+def test_links_with_headers_to_send(ours, request, lifetime):
+    """As those of an upload: If-None-Match, the content type and what says how to keep the object are signed."""
+    request = request | {"method": "PUT", "query": [(name, value) for name, value in dict(request["query"]).items()]}
+    signed, host = sign_by_botocore(botocore.auth.S3SigV4QueryAuth, request, lifetime)
+    headers = [["Host", host], *sent_headers(signed, "host")]
+    answer = ours(request | {"payload_hash": "UNSIGNED-PAYLOAD", "headers": headers, "lifetime": lifetime})
+    wanted = urllib.parse.parse_qsl(urllib.parse.urlsplit(signed.url).query, keep_blank_values=True)
+    assert sorted(urllib.parse.parse_qsl(answer["query"], keep_blank_values=True)) == sorted(wanted)
+
+
 def test_a_wrong_secret_is_noticed(ours):
     """The comparison is one that can fail."""
     request = {

@@ -1,9 +1,12 @@
 #include "store/s3/bucket.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "layout/keys.h"
 #include "s3/content_range.h"
 #include "s3/times.h"
+#include "store/s3/encryption.h"
 #include "store/s3/probe.h"
 
 namespace stepstore::bucket {
@@ -45,6 +48,10 @@ Result<Bytes> cut(const ObjectKey& key, const Bytes& body, const ObjectRange& ra
       offset, std::min<std::uint64_t>(range.size.value_or(body.size()), body.size() - offset));
 }
 
+bool stores_object(const s3::Operation& operation) {
+  return operation.name == "PutObject" || operation.name == "CreateMultipartUpload";
+}
+
 }  // namespace
 
 ETag plain_etag(std::string_view text) {
@@ -59,16 +66,34 @@ BucketProbe Bucket::probe(const CallLimits& limits) {
   return dialect.ensure(clock, limits, [&] { return find_out(*this, limits); });
 }
 
-s3::PutOptions Bucket::put_options() const {
+bool Bucket::holds_data(const ObjectKey& key) const {
+  std::string_view text = key.text();
+  if (!options.prefix.empty()) {
+    if (!text.starts_with(options.prefix + '/')) return false;
+    text.remove_prefix(options.prefix.size() + 1);
+  }
+  return parse_key(text).role == FileRole::component;
+}
+
+s3::PutOptions Bucket::put_options(const ObjectKey& key) const {
   const auto known = dialect.known();
-  return {.etag_style = known && known->bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted};
+  return {.etag_style = known && known->bare_etags ? s3::ETagStyle::bare : s3::ETagStyle::quoted,
+          .holds_data = holds_data(key)};
 }
 
 std::vector<Result<s3::Answer>> Bucket::send(std::span<const s3::Operation> operations,
                                              const CallLimits& limits) const {
+  const bool strict = client->options().objects.require_encryption;
+  if (strict && !encrypts && std::ranges::any_of(operations, stores_object)) {
+    try_encryption(*this, limits);
+    encrypts = true;
+  }
   auto answers = client->send(operations, limits);
-  for (const auto& answer : answers) {
-    if (!answer && ends_the_call(answer.error())) answer.error().raise();
+  if (strict) refuse_unencrypted(*this, operations, answers, limits);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i]) continue;
+    answers[i] = explained(*this, operations[i], answers[i].error());
+    if (ends_the_call(answers[i].error())) answers[i].error().raise();
   }
   return answers;
 }

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/single_flight.h"
 #include "s3/client.h"
+#include "stepstore/presign.h"
 #include "store/s3/s3_store.h"
 
 namespace stepstore::bucket {
@@ -35,13 +36,17 @@ struct Bucket {
   Clock& clock;
   Random& random;
   Dialect dialect{};
+  // require_sse: the server was seen to encrypt. Several threads may look at the same time.
+  mutable std::atomic<bool> encrypts{false};
 
   // The key of the bucket for one of stepstore's own.
   ObjectKey own(const ObjectKey& key) const {
     return options.prefix.empty() ? key : ObjectKey(options.prefix + '/' + key.text());
   }
   BucketProbe probe(const CallLimits& limits);
-  s3::PutOptions put_options() const;
+  // Whether it is a component's key: those have the storage class and the tags.
+  bool holds_data(const ObjectKey& key) const;
+  s3::PutOptions put_options(const ObjectKey& key) const;
 
   // As of s3::Client, but what ends the whole call is thrown.
   std::vector<Result<s3::Answer>> send(std::span<const s3::Operation> operations,
@@ -72,6 +77,7 @@ std::vector<Result<ObjectInfo>> head(Bucket& bucket, std::span<const ObjectKey> 
 ListPage list(Bucket& bucket, const ListRequest& request, const CallLimits& limits);
 std::vector<Result<Done>> remove(Bucket& bucket, std::span<const ObjectKey> keys,
                                  const CallLimits& limits);
+PresignedUrl link(Bucket& bucket, const LinkRequest& request, const CallLimits& limits);
 std::unique_ptr<Upload> start_upload(std::shared_ptr<Bucket> bucket, const ObjectKey& key,
                                      const std::string& content_type, const CallLimits& limits);
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 
+#include "base/crc32c.h"
 #include "base/crc64.h"
 #include "base/log.h"
 #include "base/ulid.h"
@@ -140,15 +141,16 @@ class Trial {
     const auto upload = s3::parse_create_upload(begun->response.body.view());
     if (!upload) return false;
     const BytesView body = "x";
-    s3::UploadedPart part{.number = 1, .crc64 = crc64(body)};
-    const auto sent =
-        bucket_.send_one(s3::upload_part(key, *upload, part.number, body, part.crc64), limits_);
+    s3::UploadedPart part{.number = 1, .crc64 = crc64(body), .crc32c = crc32c(body)};
+    const auto sent = bucket_.send_one(
+        s3::upload_part(key, *upload, part.number, body, part.crc64, s3::bound(begun->checksum)),
+        limits_);
     if (!taken(sent)) return false;
     part.etag = told_put({.key = key}, sent).value().text();
-    const auto completed =
-        bucket_.send_one(s3::complete_multipart_upload(key, *upload, {&part, 1},
-                                                       Condition::absent(), part.crc64, {}),
-                         limits_);
+    const auto completed = bucket_.send_one(
+        s3::complete_multipart_upload(key, *upload, {&part, 1}, Condition::absent(), part.crc64, {},
+                                      begun->checksum),
+        limits_);
     if (taken(completed)) return false;
     (void)bucket_.send_one(s3::abort_multipart_upload(key, *upload), limits_);
     return completed.error().http_status() == 412;

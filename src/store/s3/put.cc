@@ -84,8 +84,9 @@ void Putter::send() {
   const auto which = open_items();
   std::vector<s3::Operation> operations;
   operations.reserve(which.size() + 1);
-  const s3::PutOptions options = bucket_.put_options();
-  for (const std::size_t i : which) operations.push_back(s3::put_object(items_[i], options));
+  for (const std::size_t i : which) {
+    operations.push_back(s3::put_object(items_[i], bucket_.put_options(items_[i].key)));
+  }
   if (alongside_ != nullptr) operations.push_back(*std::exchange(alongside_, nullptr));
   if (operations.empty()) return;
   auto answers = bucket_.send(operations, limits_);

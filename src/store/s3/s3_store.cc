@@ -88,6 +88,10 @@ Capabilities S3Store::capabilities() const {
   return told;
 }
 
+PresignedUrl S3Store::link(const LinkRequest& request, const CallLimits& limits) {
+  return bucket::link(*state_, request, limits);
+}
+
 BucketProbe S3Store::probe(const CallLimits& limits) { return state_->probe(limits); }
 
 }  // namespace stepstore

@@ -17,6 +17,7 @@
 #include "model/format_marker.h"
 #include "s3/client.h"
 #include "stepstore/object_store.h"
+#include "stepstore/presign.h"
 
 namespace stepstore {
 
@@ -28,7 +29,7 @@ struct S3StoreOptions {
 };
 
 // Thread-safe; usable after fork() in the child.
-class S3Store final : public ObjectStore {
+class S3Store final : public ObjectStore, public LinkMaker {
  public:
   // No network here. Keys are those of the bucket: `options.prefix` is not put in front of them.
   S3Store(std::shared_ptr<s3::Client> client, S3StoreOptions options, Clock& clock, Random& random);
@@ -47,6 +48,9 @@ class S3Store final : public ObjectStore {
   std::unique_ptr<Upload> start_upload(const ObjectKey& key, const std::string& content_type,
                                        const CallLimits& limits) override;
   Capabilities capabilities() const override;
+
+  // An upload's link needs a bucket that enforces If-None-Match, which is found out now.
+  PresignedUrl link(const LinkRequest& request, const CallLimits& limits) override;
 
   // What the bucket enforces, found out now if it is not known. Throws what keeps it from being
   // found out.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/crc32c.h"
 #include "base/crc64.h"
 #include "base/log.h"
 #include "s3/xml.h"
@@ -75,7 +76,9 @@ class S3Upload final : public Upload {
   }
 
   void begin(const CallLimits& limits) {
-    const auto answer = bucket_->send_one(s3::create_multipart_upload(key_, content_type_), limits);
+    const auto answer = bucket_->send_one(
+        s3::create_multipart_upload(key_, content_type_, bucket_->holds_data(key_)), limits);
+    checksum_ = answer.value().checksum;
     upload_id_ = s3::parse_create_upload(answer.value().response.body.view()).value();
   }
 
@@ -91,8 +94,12 @@ class S3Upload final : public Upload {
     for (const std::vector<std::byte>& part : parts_) {
       const int number = static_cast<int>(done_.size() + sent.size()) + 1;
       const std::uint64_t crc = crc64(BytesView(part));
-      operations.push_back(s3::upload_part(key_, upload_id_, number, BytesView(part), crc));
-      sent.push_back({.number = number, .crc64 = crc});
+      const bool other = checksum_ == s3::Checksum::crc32c;
+      operations.push_back(
+          s3::upload_part(key_, upload_id_, number, BytesView(part), crc, s3::bound(checksum_)));
+      sent.push_back({.number = number,
+                      .crc64 = crc,
+                      .crc32c = other ? crc32c(BytesView(part)) : std::uint32_t{0}});
       whole_crc_ = crc64(BytesView(part), whole_crc_);
       sent_ += part.size();
     }
@@ -128,10 +135,10 @@ class S3Upload final : public Upload {
         request.condition = {};
       }
     }
-    const auto answer =
-        bucket_->send_one(s3::complete_multipart_upload(key_, upload_id_, done_, request.condition,
-                                                        whole_crc_, bucket_->put_options()),
-                          limits);
+    const auto answer = bucket_->send_one(
+        s3::complete_multipart_upload(key_, upload_id_, done_, request.condition, whole_crc_,
+                                      bucket_->put_options(key_), checksum_),
+        limits);
     if (!answer) return told_as(told_put(request, answer).error(), "upload", key_.text());
     const Result<std::string> etag = s3::parse_complete_upload(answer->response.body.view());
     if (!etag) return unknown_outcome(told_as(etag.error(), "upload", key_.text()));
@@ -149,6 +156,7 @@ class S3Upload final : public Upload {
   std::vector<std::vector<std::byte>> parts_{};  // not sent yet; the last one may be growing
   std::vector<s3::UploadedPart> done_{};
   std::uint64_t sent_ = 0, whole_crc_ = 0;
+  s3::Checksum checksum_ = s3::Checksum::crc64nvme;  // of the parts, as was announced
   bool ended_ = false;
 };
 
