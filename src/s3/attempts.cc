@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "s3/credentials/redact.h"
 
 namespace stepstore::s3 {
 namespace {
@@ -19,18 +20,9 @@ bool wants_to_stop(const CallLimits& limits) {
 }
 
 // A server, or a proxy before it, may repeat in its message what it was sent.
-std::string without(std::string text, std::string_view secret) {
-  if (secret.empty()) return text;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "***");
-    at += 3;
-  }
-  return text;
-}
-
 std::string clean(std::string text, const Credentials* credentials) {
   if (!credentials) return text;
-  return without(without(std::move(text), credentials->secret_key), credentials->session_token);
+  return without_secrets(std::move(text), {credentials->secret_key, credentials->session_token});
 }
 
 }  // namespace
