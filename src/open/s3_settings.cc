@@ -108,6 +108,13 @@ bool is_aws(const http::Endpoint& endpoint) {
   return endpoint.host.ends_with(".amazonaws.com") || endpoint.host.ends_with(".amazonaws.com.cn");
 }
 
+// Directory buckets want sessions of their own and list without order; AWS knows them by this name.
+void check_kind(const std::string& bucket, const http::Endpoint& endpoint) {
+  if (!bucket.ends_with("--x-s3") || !is_aws(endpoint)) return;
+  refuse("'" + bucket + "' is a directory bucket (S3 Express), which stepstore cannot use",
+         "Name a general purpose bucket.");
+}
+
 // Keys of requests and recordings would be there for everybody on the way to read.
 void check_scheme(const Sources& from, const http::Endpoint& endpoint) {
   const Value named = from.parameter("allow_http");
@@ -149,6 +156,7 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
                                 from.variable({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}),
                                 from.profile("s3.endpoint_url"), from.profile("endpoint_url")});
   out.client.endpoint = endpoint ? endpoint_of(*endpoint) : aws_endpoint(out.client.region);
+  check_kind(uri.bucket, out.client.endpoint);
   check_scheme(from, out.client.endpoint);
   out.client.style = style_of(from, !endpoint, uri.bucket);
   out.client.sign_payload = signing_of(from);
