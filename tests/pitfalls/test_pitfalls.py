@@ -85,7 +85,7 @@ def test_what_is_nearly_a_tag_is_told(tag: str) -> None:
 
 
 def test_a_tag_without_a_test_is_told() -> None:
-    (told,) = shown("a_test.cc", "#include <x>\n\n// [G1]\nint helper();\n")
+    (told,) = shown("a_test.cc", "#include <x>\n\n// [G1]\nint other();\n")
     assert told == "a_test.cc:3: no test follows [G1]"
 
 
