@@ -42,7 +42,7 @@ function(stepstore_test_settings target)
     stepstore_spdlog rapidcheck GTest::gtest GTest::gmock)
 endfunction()
 
-# stepstore_test(<name> <file or object library>...): one GoogleTest program.
+# stepstore_test(<name> <file or object library>...): one GoogleTest program, whose log lines a run can keep (test_trace).
 function(stepstore_test name)
   set(sources "${ARGN}")
   set(libraries "${ARGN}")
@@ -50,7 +50,7 @@ function(stepstore_test name)
   list(FILTER libraries EXCLUDE REGEX "\\.cc$")
   add_executable(${name} ${sources})
   stepstore_test_settings(${name})
-  target_link_libraries(${name} PRIVATE ${libraries} GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE ${libraries} test_trace GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
 endfunction()
 

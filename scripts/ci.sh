@@ -11,6 +11,7 @@ source scripts/servers.sh
 need_moto
 need_versitygw
 need_ceph
+begin_canary
 
 run_check 'lint' bash scripts/lint.sh --quick
 
@@ -41,4 +42,5 @@ run_check 'benchmarks of many steps run' "$venv/bin/python" bench/peers_run.py -
   --clients stepstore_async stepstore_objects boto3_threads boto3_sequence
 run_check 'benchmarks of pauses run' "$venv/bin/python" bench/loop_pause.py --smoke --python "$venv/bin/python" \
   --clients stepstore_async stepstore_objects stepstore_tasks stepstore_batch boto3_executor idle
+check_canary
 count_suites

@@ -6,6 +6,21 @@ results=$build/results
 rm -rf "$results/${suite_set:?}"
 mkdir -p "$results/$suite_set"
 
+# The secret of this run, which tests use wherever a secret may be anything, and the folder where they leave what they
+# log. check_canary looks for the one in the other, and in all that was printed: call it last.
+begin_canary() {
+  STEPSTORE_TEST_CANARY=$("$venv/bin/python" tests/canary/canary.py new)
+  STEPSTORE_TEST_TRACE=$build/trace/$suite_set
+  export STEPSTORE_TEST_CANARY STEPSTORE_TEST_TRACE
+  rm -rf "$STEPSTORE_TEST_TRACE"
+  mkdir -p "$STEPSTORE_TEST_TRACE"
+}
+check_canary() {
+  run_check 'no secret in logs and output' "$venv/bin/python" tests/canary/canary.py search "$STEPSTORE_TEST_TRACE" \
+    "$logs" "$results/$suite_set" "$build"/*/Testing
+  tail -n 1 "$(log_of 'no secret in logs and output')" | sed 's/^/      /'
+}
+
 # A failing suite lets the others run. One that fails without naming a failed test (a crash, nothing
 # collected) is counted as a failure of its own by count_tests.py.
 run_suite() {

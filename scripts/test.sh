@@ -37,6 +37,7 @@ fi
 
 need_moto
 need_versitygw
+begin_canary
 
 # moto works on one core, whatever it is asked, and is slow: the rest of it runs in ./dev ci.
 quick_cases() { GTEST_FILTER='-*PagesOfMany*:*moto_versioned*' "$@"; }
@@ -45,11 +46,13 @@ beside quick_cases run_s3_programs moto with_servers moto
 beside run_s3_pytest 'S3 from outside (moto and versitygw)' tests/s3 with_servers moto versitygw
 run_ctest dev
 run_s3_programs versitygw with_servers versitygw
-for suite in python/tests cli/tests tests/docs; do
+for suite in python/tests cli/tests tests/docs tests/canary; do
   run_pytest "$suite" "$suite"
 done
 run_pytest 'signatures beside botocore' tests/sigv4
-run_pytest 'tests of the checks' tests/lint tests/scripts tests/mutants
+run_pytest 'tests of the checks' tests/lint tests/scripts tests/mutants tests/pitfalls
+run_check 'each pitfall of S3 has its test' "$venv/bin/python" tests/pitfalls/pitfalls.py
 run_check 'a project that uses the installed library' bash tests/consumer/run.sh "$build/dev"
 join_beside
+check_canary
 count_suites

@@ -7,12 +7,17 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 import zlib
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "canary"))
+
+from canary import keep
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +80,7 @@ class Command:
             timeout=120,
             **kwargs,
         )
+        keep("cli.log", f"== {os.environ.get('PYTEST_CURRENT_TEST', '')}\n", done.stdout, done.stderr)
         result = Result(done.returncode, done.stdout, done.stderr)
         if code is not None:
             assert result.code == code, f"exit code {result.code}, not {code}: {result.stderr!r} {result.stdout!r}"

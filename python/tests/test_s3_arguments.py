@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import stepstore
+from canary import canary
 from stepstore import S3ObjectSettings, StorageManager
 
-SECRET = "hunter2+hunter2"
+SECRET = canary()
+pytestmark = pytest.mark.usefixtures("kept_log")
 KEYS = {"access_key_id": "AKIASOMEBODY", "secret_access_key": SECRET}
 VARIABLES = (
     "SM_S3_BUCKET_NAME SM_S3_REGION SM_S3_SSE_C_KEY SM_LOCAL_BASE_PATH AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE "

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import stepstore
+from canary import canary
 from stepstore import StorageManager, aio
 
-SECRET = "hunter2+hunter2"
+SECRET = canary()
+pytestmark = pytest.mark.usefixtures("kept_log")
 EMPTY = (
     b"<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 )

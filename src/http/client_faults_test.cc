@@ -70,7 +70,7 @@ TEST(ClientFaults, AResetOfAFreshConnectionIsNotTriedAgain) {
 
 class ReusedConnection : public testing::TestWithParam<bool> {};  // reset, else closed
 
-// The server takes the second request of the first connection and says nothing.
+// [G24] The server takes the second request of the first connection and says nothing.
 TEST_P(ReusedConnection, IsReplacedOnceWhenItBreaksBeforeTheAnswer) {
   const bool reset = GetParam();
   ScriptedServer server([reset](Peer& peer, int connection) {
@@ -126,6 +126,7 @@ TEST(ClientFaults, ABreakWithinTheAnswerIsNotTriedAgain) {
 
 class BrokenAnswer : public testing::TestWithParam<const char*> {};
 
+// [G39]
 TEST_P(BrokenAnswer, IsAnErrorThatTheCallerMayRetry) {
   ScriptedServer server([](Peer& peer, int) {
     peer.read_request();
@@ -237,6 +238,7 @@ TEST_P(EarlyAnswer, IsReadWhileTheBodyIsStillGoingOut) {
 INSTANTIATE_TEST_SUITE_P(, EarlyAnswer,
                          testing::Values(Refusal::stays_open, Refusal::closes, Refusal::resets));
 
+// [G34]
 TEST(ClientFaults, AServerThatGoesWhileABodyIsSentIsAnErrorNotASignal) {
   ScriptedServer server([](Peer& peer, int) {
     peer.read_head();

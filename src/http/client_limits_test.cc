@@ -86,6 +86,7 @@ TEST(ClientLimits, TheCallerIsAskedOnItsOwnThreadWhetherToGoOn) {
   EXPECT_LT(outcome.took, 5s);
 }
 
+// [G33]
 TEST(ClientLimits, AServerThatSaysNothingIsGivenUp) {
   std::promise<void> came;
   ScriptedServer server(silent(came));
@@ -108,6 +109,7 @@ void drip(Peer& peer, int count, int pause_ms) {
   peer.client_closes();
 }
 
+// [G33]
 TEST(ClientLimits, ASlowServerIsNotASilentOne) {
   // It takes longer than the silence that is borne, but never pauses for so long.
   ScriptedServer server([](Peer& peer, int) { drip(peer, 150, 10); });
@@ -161,6 +163,7 @@ class Silent {
   std::uint16_t port_ = 0;
 };
 
+// [G33]
 TEST(ClientLimits, ASilentAddressIsGivenUpAfterTheConnectTimeout) {
   const Silent silent;
   Client client({.connect_timeout = 100ms}, system_clock());
@@ -226,6 +229,7 @@ TEST(ClientAddresses, TheNextTryGoesToAnotherOne) {
   EXPECT_GE(second.connect, 50ms) << "the other address was asked first";
 }
 
+// [G33]
 TEST(ClientLimits, TheTotalTimeEndsARequestThatDrips) {
   ScriptedServer server([](Peer& peer, int) { drip(peer, 10'000, 5); });
   Client client({.total_timeout = 200ms}, system_clock());

@@ -38,6 +38,7 @@ class Seen {
   std::vector<std::string> texts_{};
 };
 
+// [G29] [G31] [G38] [G41]
 TEST(Client, SendsTheRequestAndBringsTheAnswer) {
   Seen seen;
   ScriptedServer server([&](Peer& peer, int) {
@@ -67,6 +68,7 @@ TEST(Client, SendsTheRequestAndBringsTheAnswer) {
             "two pieces");
 }
 
+// [G30]
 TEST(Client, SaysTheLengthOfAnEmptyBodyOnlyWhereOneIsExpected) {
   Seen seen;
   ScriptedServer server([&](Peer& peer, int) {
@@ -190,6 +192,7 @@ TEST(Client, ASlowRequestDoesNotHoldUpTheOnesBehindIt) {
     EXPECT_TRUE(outcome.response.ok()) << told(outcome);
 }
 
+// [G24]
 TEST(Client, KeepsAConnectionForTheNextCall) {
   ScriptedServer server(always("x"));
   SetClock clock;
@@ -356,6 +359,20 @@ TEST(Client, TakesABodyThatEndsWithTheConnection) {
     ASSERT_TRUE(outcome.response.ok()) << told(outcome);
     EXPECT_EQ(outcome.response->body.text(), "to the end");
   }
+}
+
+// [G41] Whoever stored it packed wants it packed.
+TEST(Client, LeavesAPackedBodyAsItIs) {
+  const std::string packed("\x1f\x8b\x08\x00", 4);
+  ScriptedServer server([&](Peer& peer, int) {
+    while (peer.read_request()) {
+      peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n" + packed);
+    }
+  });
+  Client client({}, system_clock());
+  const Outcome outcome = one(client, server.endpoint(), get());
+  ASSERT_TRUE(outcome.response.ok()) << told(outcome);
+  EXPECT_EQ(outcome.response->body.text(), packed);
 }
 
 TEST(Client, ServesManyThreads) {

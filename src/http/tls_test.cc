@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -202,6 +205,45 @@ TEST_F(Tls, ReadsAnEarlyRefusal) {
     EXPECT_EQ(outcome.response->status, 413);
     EXPECT_FALSE(outcome.reused);
   }
+}
+
+// [G38] Spoken over HTTP/2, all requests would share one connection: only HTTP/1.1 is offered.
+TEST_F(Tls, OffersHttp11Alone) {
+  using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+  using Side = std::unique_ptr<SSL, decltype(&SSL_free)>;
+  const auto issued = authority.issue({"DNS:localhost"});
+  const Context context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  ASSERT_EQ(SSL_CTX_use_certificate_file(context.get(), issued.certificate_file.c_str(),
+                                         SSL_FILETYPE_PEM),
+            1);
+  ASSERT_EQ(SSL_CTX_use_PrivateKey_file(context.get(), issued.key_file.c_str(), SSL_FILETYPE_PEM),
+            1);
+  std::string offered;
+  SSL_CTX_set_alpn_select_cb(
+      context.get(),
+      [](SSL*, const unsigned char**, unsigned char*, const unsigned char* names, unsigned int size,
+         void* out) {
+        static_cast<std::string*>(out)->assign(reinterpret_cast<const char*>(names), size);
+        return SSL_TLSEXT_ERR_NOACK;
+      },
+      &offered);
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  {
+    TlsContext ours(authority.ca_file(), true);
+    const Side client(ours.make({.tls = true, .host = "localhost", .port = 443}, ends[0]),
+                      SSL_free);
+    const Side peer(SSL_new(context.get()), SSL_free);
+    SSL_set_fd(peer.get(), ends[1]);
+    SSL_set_accept_state(peer.get());
+    for (int i = 0; i < 10 && SSL_do_handshake(client.get()) != 1; ++i) {
+      (void)SSL_do_handshake(peer.get());
+    }
+    EXPECT_TRUE(SSL_is_init_finished(client.get()));
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
+  EXPECT_EQ(offered, "\x08http/1.1");
 }
 
 // [G36] AWS_CA_BUNDLE may be either.

@@ -95,6 +95,7 @@ TEST(EncodeId, WritesEverythingElseAsBytes) {
   EXPECT_EQ(encode_id("\xf0\x9f\x98\x80", "x"), "%F0%9F%98%80");
 }
 
+// [G60]
 RC_GTEST_PROP(EncodeId, IsReversibleAndSafe, ()) {
   const std::string id = *any_id();
   const std::string segment = encode_id(id, "session_id");

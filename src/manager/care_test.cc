@@ -32,6 +32,7 @@ TEST_P(Care, CheckCountsWhatIsThere) {
   EXPECT_EQ(manager->check({.session = "t"}).steps, 1U);
 }
 
+// [G45]
 TEST_P(Care, DamageIsFoundAndNotServed) {
   const auto damage = [&](const std::string& id, const std::function<void()>& how,
                           const std::string& finding) {

@@ -68,6 +68,13 @@ bool is_aws(const http::Endpoint& endpoint) {
   return endpoint.host.ends_with(".amazonaws.com") || endpoint.host.ends_with(".amazonaws.com.cn");
 }
 
+// Directory buckets want sessions of their own and list without order; AWS knows them by this name.
+void check_kind(const std::string& bucket, const http::Endpoint& endpoint) {
+  if (!bucket.ends_with("--x-s3") || !is_aws(endpoint)) return;
+  refuse_setting("'" + bucket + "' is a directory bucket (S3 Express), which stepstore cannot use",
+                 "Name a general purpose bucket.");
+}
+
 // Keys of requests and recordings would be there for everybody on the way to read.
 void check_scheme(bool allow_http, const http::Endpoint& endpoint) {
   if (endpoint.tls || endpoint.loopback() || allow_http) return;
@@ -104,6 +111,7 @@ S3Settings s3_settings(const StoreUri& uri, const Options& options, const s3::Lo
   const Value endpoint =
       first({from.parameter("endpoint"), options.s3_endpoint_url, from.endpoint()});
   out.client.endpoint = endpoint ? endpoint_of(*endpoint) : aws_endpoint(out.client.region);
+  check_kind(uri.bucket, out.client.endpoint);
   out.network = s3_network(from, options, out.client.retry.attempts_max);
   out.client.retry.attempts_max = out.network.attempts_max;
   check_scheme(out.network.allow_http, out.client.endpoint);

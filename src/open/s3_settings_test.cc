@@ -35,5 +35,33 @@ TEST(S3Settings, RefusesPlainHttpToAnotherMachineUnlessItIsAllowed) {
   }
 }
 
+// [G65] Its name alone tells, and only on AWS.
+TEST(S3Settings, RefusesADirectoryBucket) {
+  const std::string bucket = "s3://steps--use1-az4--x-s3";
+  try {
+    (void)settings(bucket);
+    FAIL();
+  } catch (const ConfigError& refused) {
+    EXPECT_THAT(refused.what(), HasSubstr("is a directory bucket (S3 Express)"));
+    EXPECT_EQ(refused.advice(), "Name a general purpose bucket.");
+  }
+  EXPECT_NO_THROW((void)settings(bucket + "?endpoint=http://127.0.0.1:9000"));
+}
+
+// [G12] The certificate is for *.s3.eu-west-1.amazonaws.com, and a star stands for no dot; another
+// endpoint has one name, if not an address.
+TEST(S3Settings, AddressesByHostOnlyWhatTheCertificateFits) {
+  using enum s3::AddressStyle;
+  const auto style = [](const std::string& uri) { return settings(uri).client.style; };
+  EXPECT_EQ(style("s3://bucket?region=eu-west-1"), virtual_host);
+  EXPECT_EQ(style("s3://my.bucket?region=eu-west-1"), path);
+  for (const char* const own : {"http://127.0.0.1:9000", "http://localhost:9000",
+                                "https://s3.example.com", "https://[2001:db8::1]"}) {
+    EXPECT_EQ(style(std::string("s3://bucket?endpoint=") + own), path) << own;
+  }
+  EXPECT_EQ(style("s3://bucket?endpoint=https://s3.example.com&style=virtual"), virtual_host);
+  EXPECT_EQ(style("s3://bucket?region=eu-west-1&style=path"), path);
+}
+
 }  // namespace
 }  // namespace stepstore

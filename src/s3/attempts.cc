@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "s3/credentials/redact.h"
 
 namespace stepstore::s3 {
 namespace {
@@ -16,16 +17,6 @@ constexpr std::chrono::milliseconds kSlice{20};
 
 bool wants_to_stop(const CallLimits& limits) {
   return limits.stop.stop_requested() || (limits.interrupted && limits.interrupted());
-}
-
-// A server, or a proxy before it, may repeat in its message what it was sent.
-std::string without(std::string text, std::string_view secret) {
-  if (secret.empty()) return text;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "***");
-    at += 3;
-  }
-  return text;
 }
 
 }  // namespace
@@ -41,10 +32,10 @@ Attempts::Attempts(Means means, std::span<const Operation> operations, const Cal
   for (std::size_t i = 0; i < operations.size(); ++i) pending_.push_back({.index = i});
 }
 
+// A server, or a proxy before it, may repeat in its message what it was sent.
 std::string Attempts::clean(std::string text) const {
-  text = without(std::move(text), means_.hidden);
-  if (!used_) return text;
-  return without(without(std::move(text), used_->secret_key), used_->session_token);
+  if (!used_) return without_secrets(std::move(text), {means_.hidden});
+  return without_secrets(std::move(text), {means_.hidden, used_->secret_key, used_->session_token});
 }
 
 std::vector<Result<Answer>> Attempts::run() {

@@ -18,8 +18,10 @@ Failure kind_of(const Verdict& verdict) {
 std::optional<Verdict> Attempts::verdict_on(const Pending& pending,
                                             const http::Outcome& outcome) const {
   const Operation& operation = operations_[pending.index];
-  const SentAs sent{
-      .operation = operation, .region = pending.maker->place().region, .signed_at = signed_at_};
+  const SentAs sent{.operation = operation,
+                    .region = pending.maker->place().region,
+                    .signed_at = signed_at_,
+                    .signer = used_.get()};
   if (!outcome.response.ok()) return judge_failure(sent, outcome.response.error());
   const http::Response& response = *outcome.response;
   const bool success = (response.status >= 200 && response.status < 300) || response.status == 304;

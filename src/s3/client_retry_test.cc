@@ -15,6 +15,7 @@ using ::testing::HasSubstr;
 
 class S3ClientRetry : public ClientFixture {};
 
+// [G25]
 TEST_F(S3ClientRetry, SendsAgainOnlyWhatFailed) {
   const std::vector<Operation> operations = {get(), put(), head_object(ObjectKey("c"))};
   transport->plays({{}, refusal(500, "InternalError"), no_answer(ErrorCode::Unavailable), {}, {}});
@@ -30,7 +31,8 @@ TEST_F(S3ClientRetry, SendsAgainOnlyWhatFailed) {
   EXPECT_FALSE(answers[2]->maybe_applied_before);
 }
 
-// A request that has waited for longer than 15 minutes would be refused with its old signature.
+// [G9] A request that has waited for longer than 15 minutes would be refused with its old
+// signature.
 TEST_F(S3ClientRetry, SignsEveryAttemptAnew) {
   transport->plays({refusal(503, "SlowDown", {{"Retry-After", "7"}}), {}});
   ASSERT_TRUE(client().send_one(get(), {}).ok());
@@ -40,6 +42,7 @@ TEST_F(S3ClientRetry, SignsEveryAttemptAnew) {
   EXPECT_EQ(elapsed(), seconds(7));
 }
 
+// [G27]
 TEST_F(S3ClientRetry, ObeysRetryAfterOnlyUpToTheLongestWait) {
   transport->plays({refusal(503, "SlowDown", {{"Retry-After", "3600"}}), {}});
   ASSERT_TRUE(client().send_one(get(), {}).ok());
@@ -77,6 +80,7 @@ TEST_F(S3ClientRetry, StopsAfterTheAttemptsAllowed) {
   EXPECT_THAT(answer.error().what(), HasSubstr("4 attempts"));
 }
 
+// [G28]
 TEST_F(S3ClientRetry, BeginsNoRetryAfterTheTotalTime) {
   transport->then(refusal(503, "SlowDown"));
   ClientOptions options = default_options();
@@ -97,6 +101,7 @@ TEST_F(S3ClientRetry, BeginsNoRetryBeyondTheDeadline) {
   EXPECT_EQ(elapsed(), seconds(4));
 }
 
+// [G28]
 TEST_F(S3ClientRetry, StopsWaitingWhenTheCallerStops) {
   transport->then(refusal(503, "SlowDown", {{"Retry-After", "9"}}));
   std::stop_source source;
@@ -119,7 +124,7 @@ TEST_F(S3ClientRetry, StopsWaitingWhenInterrupted) {
   EXPECT_TRUE(answer.error().outcome_unknown());
 }
 
-// An outage must not be multiplied by the number of callers.
+// [G28] An outage must not be multiplied by the number of callers.
 TEST_F(S3ClientRetry, SharesABudgetBetweenCalls) {
   transport->then(refusal(500, "InternalError"));
   ClientOptions options = default_options();
@@ -137,6 +142,7 @@ TEST_F(S3ClientRetry, SharesABudgetBetweenCalls) {
   EXPECT_TRUE(one.send_one(get(), {}).ok()) << "five successes pay for one retry";
 }
 
+// [G10] [G26]
 TEST_F(S3ClientRetry, DoesNotRepeatWhatWouldBeRefusedAgain) {
   for (const Play& play : {refusal(403, "SignatureDoesNotMatch"), refusal(404, "NoSuchKey"),
                            refusal(412, "X"), no_answer(ErrorCode::Cancelled),
@@ -151,7 +157,8 @@ TEST_F(S3ClientRetry, DoesNotRepeatWhatWouldBeRefusedAgain) {
 
 class S3ClientDoubt : public ClientFixture {};
 
-// The answer to the first send was lost; the second is the echo of its success, or of another's.
+// [G49] [G25] The answer to the first send was lost; the second is the echo of its success, or of
+// another's.
 TEST_F(S3ClientDoubt, RefusalAfterALostAnswerIsUnknown) {
   transport->plays({no_answer(ErrorCode::Unavailable, true), refusal(412, "PreconditionFailed")});
   const auto answer = client().send_one(put(Condition::absent()), {});
@@ -179,6 +186,7 @@ TEST_F(S3ClientDoubt, ASilentSecondSendOfTheTransportLeavesADoubt) {
   EXPECT_TRUE(done->maybe_applied_before);
 }
 
+// [G25]
 TEST_F(S3ClientDoubt, FailuresOfTheServerLeaveADoubt) {
   ClientOptions options = default_options();
   options.retry.attempts_max = 1;
@@ -217,6 +225,7 @@ Operation complete() {
   return complete_multipart_upload(ObjectKey("a/b"), "U", parts, {}, 1, {});
 }
 
+// [G47]
 TEST_F(S3ClientDoubt, FindsErrorsInsideASuccess) {
   const std::string blanks = "<?xml version=\"1.0\"?>\n\n   \n";
   transport->plays(
@@ -229,6 +238,7 @@ TEST_F(S3ClientDoubt, FindsErrorsInsideASuccess) {
   EXPECT_EQ(transport->calls().size(), 2U);
 }
 
+// [G47]
 TEST_F(S3ClientDoubt, ASuccessThatWasCutOffIsNone) {
   for (const std::string body : {"", "   ", "<CompleteMultipartUploadResult><ETag>x", "not XML"}) {
     transport->plays({{.body = body}, {.body = "<CompleteMultipartUploadResult/>"}});
@@ -245,6 +255,7 @@ TEST_F(S3ClientDoubt, ASuccessThatWasCutOffIsNone) {
   EXPECT_TRUE(answer.error().outcome_unknown());
 }
 
+// [G48]
 TEST_F(S3ClientDoubt, AnUploadThatIsGoneAfterALostAnswerIsUnknown) {
   transport->plays({no_answer(ErrorCode::Unavailable, true), refusal(404, "NoSuchUpload")});
   const auto answer = client().send_one(complete(), {});

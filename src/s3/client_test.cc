@@ -6,7 +6,9 @@
 
 #include <thread>
 
+#include "s3/digest.h"
 #include "s3/scripted_transport_fixture.h"
+#include "s3/sigv4.h"
 #include "stepstore/log.h"
 
 namespace stepstore::s3 {
@@ -41,6 +43,7 @@ TEST_F(S3Client, AddressesTheBucketByHost) {
   EXPECT_EQ(transport->to().at(0).host, "steps.s3.example.com");
 }
 
+// [G6] [G7]
 TEST_F(S3Client, SignsWithTheTimeTheTokenAndTheRegion) {
   ClientOptions options = default_options();
   options.region = "eu-west-1";
@@ -52,6 +55,54 @@ TEST_F(S3Client, SignsWithTheTimeTheTokenAndTheRegion) {
                          "aws4_request, SignedHeaders=content-type;host;if-none-match;"
                          "x-amz-checksum-crc64nvme;x-amz-content-sha256;x-amz-date;"
                          "x-amz-security-token, Signature="));
+}
+
+// [G4] Computed again from what went out, as a server does it: the target and the headers as sent.
+TEST_F(S3Client, SignsTheBytesThatItSends) {
+  const std::vector<std::string> keys = {"a//b",           "./x",   "x/../y",
+                                         "a b+c/\xC3\xA4", "%2F/%", "~-_."};
+  for (const AddressStyle style : {AddressStyle::path, AddressStyle::virtual_host}) {
+    ClientOptions options = default_options();
+    options.style = style;
+    options.endpoint.port = 8443;
+    Client& one = client(options);
+    for (const std::string& key : keys) {
+      Operation odd = get();
+      odd.key = key;
+      odd.query = {{"versionId", "v+/="}, {"delete", ""}};
+      ASSERT_TRUE(one.send_one(odd, {}).ok());
+      const http::Request& sent = transport->sent().back().request;
+      const std::size_t question = sent.target.find('?');
+      http::Headers headers;
+      for (const auto& each : sent.headers) {
+        if (is_signed(each.first)) headers.push_back(each);
+      }
+      const Target target{.path = sent.target.substr(0, question),
+                          .query = sent.target.substr(question + 1)};
+      Signer signer("us-east-1");
+      EXPECT_EQ(*http::find_header(sent.headers, "Authorization"),
+                signer.authorization(
+                    {.method = "GET",
+                     .target = target,
+                     .headers = headers,
+                     .payload_hash = *http::find_header(sent.headers, "x-amz-content-sha256")},
+                    {.access_key = "AKIDEXAMPLE", .secret_key = kSecret, .session_token = kToken},
+                    std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)))
+          << sent.target;
+    }
+  }
+}
+
+// [G33] Joining the parts of an upload takes the server minutes, in which it says nothing.
+TEST_F(S3Client, WaitsLongerForTheEndOfAnUpload) {
+  const std::vector<UploadedPart> parts = {{.number = 1, .etag = "e", .crc64 = 1}};
+  transport->plays({{}, {.body = "<CompleteMultipartUploadResult/>"}});
+  ASSERT_TRUE(client().send_one(put(), {}).ok());
+  ASSERT_TRUE(client()
+                  .send_one(complete_multipart_upload(ObjectKey("a/b"), "U", parts, {}, 1, {}), {})
+                  .ok());
+  EXPECT_EQ(transport->sent().at(0).first_byte_timeout.count(), 0) << "the transport's own";
+  EXPECT_GE(transport->sent().at(1).first_byte_timeout, std::chrono::minutes(3));
 }
 
 // TLS guards the body already, and so does a wire that leaves no machine.
@@ -83,6 +134,7 @@ TEST_F(S3Client, SignsTheBodyOnlyWhereNothingElseGuardsIt) {
   }
 }
 
+// [G30]
 TEST_F(S3Client, SendsEmptyBodiesOverPlainHttpWithTheirHash) {
   ClientOptions options = default_options();
   options.endpoint.tls = false;
@@ -127,6 +179,7 @@ class S3ClientCredentials : public ClientFixture {
   std::shared_ptr<Renewing> renewing = std::make_shared<Renewing>();
 };
 
+// [G18]
 TEST_F(S3ClientCredentials, RenewsOnceForAllRequestsOfACall) {
   transport->plays({refusal(400, "ExpiredToken"), refusal(400, "ExpiredToken"), {}, {}});
   const std::vector<Operation> operations = {get(), get()};
@@ -184,6 +237,7 @@ TEST_F(S3ClientCredentials, ASourceThatThrowsLosesNoDoubt) {
 
 class S3ClientClock : public ClientFixture {};
 
+// [G10]
 TEST_F(S3ClientClock, SignsByTheServersClockWhenOursIsWrong) {
   const Play skewed =
       refusal(403, "RequestTimeTooSkewed", {{"Date", "Thu, 01 Jan 2026 01:00:00 GMT"}});
@@ -201,6 +255,7 @@ TEST_F(S3ClientClock, SignsByTheServersClockWhenOursIsWrong) {
               HasSubstr("the server's reads 2026-01-01 01:00:00 UTC, this one's read"));
 }
 
+// [G11]
 TEST_F(S3Client, IsSharedByThreads) {
   Client& one = client();
   {
@@ -223,7 +278,36 @@ TEST_F(S3Client, IsSharedByThreads) {
 
 class S3ClientSecrets : public ClientFixture {};
 
-// Whatever a server repeats of what it was sent, no error and no line of the log shows it.
+// [G23] Also in another spelling, and where the server's words are cut: a token is longer than what
+// of them is told.
+TEST_F(S3ClientSecrets, AreInNoErrorHoweverTheyAreSpelled) {
+  const std::string token = std::string(300, 'T') + canary() + std::string(300, 'T');
+  const auto source = fixed_credentials(
+      {.access_key = "AKIDEXAMPLE", .secret_key = canary(), .session_token = token});
+  ClientOptions options = default_options();
+  options.retry.attempts_max = 1;
+  const auto all_of_it = [&](const std::string& words) {
+    transport->plays({{.status = 403,
+                       .body = "<Error><Code>InvalidToken</Code><Message>you sent " + words +
+                               "</Message></Error>"}});
+    return all_text(client(options, source).send_one(get(), {}).error());
+  };
+  EXPECT_THAT(all_of_it(token), Not(HasSubstr("TTT")));
+  for (const std::size_t before : {0U, 1U, 2U}) {
+    const std::string encoded = base64(BytesView(std::string(before, '.') + canary() + ":more"));
+    const std::string told = all_of_it(encoded);
+    EXPECT_THAT(told, HasSubstr("***")) << before;
+    EXPECT_THAT(told, Not(HasSubstr(encoded.substr(8, 20)))) << before;
+  }
+  for (const std::string& spelled :
+       {uri_encode(uri_encode(canary())), uri_encode(canary()), canary()}) {
+    const std::string told = all_of_it(spelled);
+    EXPECT_THAT(told, HasSubstr("you sent ***"));
+    EXPECT_THAT(told, Not(HasSubstr(spelled)));
+  }
+}
+
+// [G23] Whatever a server repeats of what it was sent, no error and no line of the log shows it.
 TEST_F(S3ClientSecrets, AreInNoErrorAndNoLog) {
   std::string log;
   set_log_handler([&log](const LogRecord& record) { log += record.message + '\n'; },

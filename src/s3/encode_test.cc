@@ -10,6 +10,7 @@
 namespace stepstore::s3 {
 namespace {
 
+// [G3] [G1]
 TEST(Encode, KeepsOnlyTheUnreservedBytes) {
   EXPECT_EQ(uri_encode("AZaz09-._~"), "AZaz09-._~");
   EXPECT_EQ(uri_encode(" +/%&=?#"), "%20%2B%2F%25%26%3D%3F%23");
@@ -30,6 +31,7 @@ TEST(Encode, DecodesAsServersEncode) {
   EXPECT_EQ(url_decode(""), "");
 }
 
+// [G5] [G58]
 TEST(Encode, SortsQueriesByTheEncodedNameThenValue) {
   EXPECT_EQ(encode_query({}), "");
   EXPECT_EQ(encode_query({{"uploads", ""}}), "uploads=");
@@ -39,6 +41,7 @@ TEST(Encode, SortsQueriesByTheEncodedNameThenValue) {
   EXPECT_EQ(encode_query({{"token", "1/a+b=="}}), "token=1%2Fa%2Bb%3D%3D");
 }
 
+// [G5]
 TEST(Encode, AddressesByPathAndByHost) {
   using enum AddressStyle;
   EXPECT_EQ(target_of("my.bucket", path, "a/b c", {}).text(), "/my.bucket/a/b%20c");
@@ -48,6 +51,7 @@ TEST(Encode, AddressesByPathAndByHost) {
   EXPECT_EQ(target_of("b", virtual_host, "", {{"x", "y"}}).text(), "/?x=y");
 }
 
+// [G60]
 TEST(Encode, EscapesWhatXmlWouldChange) {
   EXPECT_EQ(xml_escape("a<b>&\"'\r\n\t\xC3\xA4"),
             "a&lt;b&gt;&amp;&quot;&apos;&#13;&#10;&#9;\xC3\xA4");

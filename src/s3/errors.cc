@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/errors.h"
+#include "s3/credentials/redact.h"
 #include "s3/times.h"
 
 namespace stepstore::s3 {
@@ -13,8 +14,14 @@ namespace {
 
 constexpr std::size_t kQuotedMax = 200;
 
-// Words of a server, fit for one line of a message: without control characters, and not endless.
-std::string quotable(std::string_view text) {
+// Words of a server, fit for one line of a message: without control characters, not endless, and
+// without a secret that it was sent. A token is longer than what is quoted: it is looked for first.
+std::string quotable(const SentAs& sent, std::string words) {
+  if (sent.signer != nullptr) {
+    words =
+        without_secrets(std::move(words), {sent.signer->secret_key, sent.signer->session_token});
+  }
+  const std::string_view text = words;
   std::string out;
   for (const char c : text.substr(0, kQuotedMax)) {
     out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
@@ -83,7 +90,7 @@ Elsewhere read_elsewhere(const http::Response& response, const ErrorBody& body) 
 // Errors about a place: the message names the right one where the server says it.
 void name_place(const SentAs& sent, const Elsewhere& elsewhere, ErrorDetails& details) {
   if (!elsewhere.region.empty() && elsewhere.region != sent.region) {
-    const std::string region = quotable(elsewhere.region);
+    const std::string region = quotable(sent, elsewhere.region);
     details.code = ErrorCode::ConfigError;
     details.message = fmt::format("the bucket is in region {}, and the request was signed for {}",
                                   region, sent.region);
@@ -91,7 +98,7 @@ void name_place(const SentAs& sent, const Elsewhere& elsewhere, ErrorDetails& de
     return;
   }
   if (!elsewhere.location.empty()) {
-    details.message += fmt::format("; it names {}", quotable(elsewhere.location));
+    details.message += fmt::format("; it names {}", quotable(sent, elsewhere.location));
   }
 }
 
@@ -112,16 +119,16 @@ ErrorDetails details_of(const SentAs& sent, const http::Response& response, Erro
       error(code, sent.operation.name, sent.operation.key, std::move(message), std::string(advice))
           .details();
   details.http_status = response.status;
-  details.request_id = request_id_of(response);
+  details.request_id = quotable(sent, header_of(response, "x-amz-request-id"));
   return details;
 }
 
 // "(403 AccessDenied: Access Denied.)"
-std::string servers_words(int status, const ErrorBody& body) {
+std::string servers_words(const SentAs& sent, int status, const ErrorBody& body) {
   std::string words = fmt::format(" ({}", status);
-  if (!body.code.empty()) words += ' ' + quotable(body.code);
+  if (!body.code.empty()) words += ' ' + quotable(sent, body.code);
   if (!body.message.empty()) {
-    std::string said = quotable(body.message);
+    std::string said = quotable(sent, body.message);
     if (said.ends_with('.') && !said.ends_with("...")) said.pop_back();
     words += ": " + said;
   }
@@ -145,10 +152,6 @@ bool may_refuse_checksum(int status, const ErrorBody& body) {
 
 }  // namespace
 
-std::string request_id_of(const http::Response& response) {
-  return quotable(header_of(response, "x-amz-request-id"));
-}
-
 Verdict judge(const SentAs& sent, const http::Response& response) {
   const Told told = read(response);
   const std::string_view code = told.body.code.empty() ? told.code : told.body.code;
@@ -167,12 +170,12 @@ Verdict judge(const SentAs& sent, const http::Response& response) {
     details.message += fmt::format("; the server's reads {}, this one's read {}", plain_time(*time),
                                    plain_time(sent.signed_at));
   }
-  if (details.request_id.empty()) details.request_id = quotable(told.body.request_id);
-  details.message += servers_words(response.status, told.body);
+  if (details.request_id.empty()) details.request_id = quotable(sent, told.body.request_id);
+  details.message += servers_words(sent, response.status, told.body);
   return {.error = StorageManagerError(std::move(details)),
           .action = action,
           .doubt = row.doubt || may_have_acted(response.status),
-          .code = quotable(told.body.code),
+          .code = quotable(sent, told.body.code),
           .retry_after = read_retry_after(response, sent.signed_at),
           .server_time = time,
           .elsewhere = std::move(elsewhere),

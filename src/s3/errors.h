@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/message.h"
+#include "s3/credentials.h"
 #include "s3/operation.h"
 #include "s3/xml.h"
 
@@ -59,6 +60,7 @@ struct SentAs {
   const Operation& operation;
   std::string_view region;
   std::chrono::sys_seconds signed_at;
+  const Credentials* signer = nullptr;  // whose secrets an answer may repeat; null: nobody's
 };
 
 // Where an answer says that the request belongs.
@@ -88,8 +90,6 @@ Verdict judge_broken(const SentAs& sent, const http::Response& response);
 // About a request without an answer.
 Verdict judge_failure(const SentAs& sent, const StorageManagerError& failure);
 
-// The server's id of a request; empty: none.
-std::string request_id_of(const http::Response& response);
 // Neither GET nor HEAD: an answer that never came leaves a doubt.
 bool is_write(const Operation& operation) noexcept;
 

@@ -97,6 +97,7 @@ struct Known {
   bool doubt;
 };
 
+// [G26] [G50]
 TEST(S3ErrorTable, KnowsWhatServersAnswer) {
   using enum ErrorCode;
   const std::vector<Known> rows = {
@@ -212,7 +213,8 @@ Verdict verdict_on(const Operation& operation, int status, const std::string& bo
                {.status = status, .headers = std::move(headers), .body = Bytes::copy(body)});
 }
 
-// A page means that no S3 service has answered: above all a 404 must not read as "no such object".
+// [G27] A page means that no S3 service has answered: above all a 404 must not read as "no such
+// object".
 TEST(S3Errors, PagesAreJudgedByTheirStatus) {
   const std::string page = "<!DOCTYPE html><html><body>nginx</body></html>";
   EXPECT_EQ(verdict_on(get(), 404, page).error.code(), ErrorCode::ConfigError);
@@ -289,6 +291,7 @@ TEST(S3Errors, QuoteTheServerOnOneLineOfBoundedLength) {
   EXPECT_LT(text.size(), 450U);
 }
 
+// [G64]
 TEST(S3Errors, TakeTheRequestsIdFromHeaderOrBody) {
   const std::string body = "<Error><Code>NoSuchKey</Code><RequestId>BODY</RequestId></Error>";
   EXPECT_EQ(verdict_on(get(), 404, body).error.request_id(), "BODY");
@@ -296,6 +299,7 @@ TEST(S3Errors, TakeTheRequestsIdFromHeaderOrBody) {
             "HEAD");
 }
 
+// [G27]
 TEST(S3Errors, ReadRetryAfterHoweverOdd) {
   const auto wait = [](const char* text) {
     return verdict_on(put(), 503, "", {{"Retry-After", text}}).retry_after;
@@ -309,6 +313,7 @@ TEST(S3Errors, ReadRetryAfterHoweverOdd) {
   EXPECT_EQ(wait("9999999"), std::chrono::hours(24));
 }
 
+// [G64]
 TEST(S3Errors, HeadTakesTheCodeFromAHeader) {
   EXPECT_EQ(verdict_on(head(), 404, "", {{"x-amz-error-code", "NoSuchBucket"}}).error.code(),
             ErrorCode::ConfigError);

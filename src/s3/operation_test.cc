@@ -37,6 +37,7 @@ Operation put(Condition condition, PutOptions options = {}) {
                     options);
 }
 
+// [G43]
 TEST(S3Operation, PutsWithTypeAndChecksum) {
   const Operation plain = put({});
   EXPECT_EQ(plain.name, "PutObject");
@@ -48,6 +49,10 @@ TEST(S3Operation, PutsWithTypeAndChecksum) {
   EXPECT_EQ(header(plain, "If-None-Match"), "-");
   EXPECT_EQ(header(plain, "If-Match"), "-");
   EXPECT_FALSE(plain.conditional);
+  // [G41] [G66] What the manifest tells no header has to.
+  for (const auto& [name, value] : plain.headers) {
+    EXPECT_FALSE(name.starts_with("x-amz-meta-") || name == "Content-Encoding") << name;
+  }
   EXPECT_EQ(plain.body.at(0).text(), "123456789");
   EXPECT_FALSE(plain.holds_data);
   EXPECT_TRUE(put({}, {.holds_data = true}).holds_data);
@@ -59,7 +64,7 @@ TEST(S3Operation, TakesTheChecksumThatTheCallerKnows) {
   EXPECT_EQ(known.checksum->crc64, 1U);
 }
 
-// S3 would store the type that some library made up.
+// [G31] S3 would store the type that some library made up.
 TEST(S3Operation, AlwaysSaysTheContentType) {
   const Operation bare =
       put_object({.key = kKey, .body = "", .content_type = {}, .condition = {}, .crc64 = {}}, {});
@@ -69,6 +74,7 @@ TEST(S3Operation, AlwaysSaysTheContentType) {
   EXPECT_EQ(header(upload_part(kKey, "U", 1, "x", 0), "Content-Type"), "application/octet-stream");
 }
 
+// [G42]
 TEST(S3Operation, PutsByCondition) {
   const Operation create = put(Condition::absent());
   EXPECT_EQ(header(create, "If-None-Match"), "*");
@@ -110,6 +116,7 @@ TEST(S3Operation, GetsByConditionAndLimit) {
   EXPECT_EQ(head_object(kKey).method, "HEAD");
 }
 
+// [G58] [G59]
 TEST(S3Operation, ListsPages) {
   EXPECT_EQ(target(list_objects({})), "/b?encoding-type=url&list-type=2");
   const ListRequest page{
@@ -128,6 +135,7 @@ TEST(S3Operation, Deletes) {
   EXPECT_EQ(target(delete_object(kKey, "v+1")), "/b/s/a%20b/observation?versionId=v%2B1");
 }
 
+// [G46]
 TEST(S3Operation, DeletesManyWithTheHashThatServersWant) {
   const std::vector<ObjectKey> keys = {ObjectKey("a<b>&\"'"), ObjectKey("c d")};
   const Operation remove = delete_objects(keys);
@@ -147,6 +155,7 @@ TEST(S3Operation, DeletesManyWithTheHashThatServersWant) {
   EXPECT_THROW((void)delete_objects(more), InvalidArgument);
 }
 
+// [G44]
 TEST(S3Operation, UploadsInParts) {
   const Operation create = create_multipart_upload(kKey, "video/mp4");
   EXPECT_EQ(create.method, "POST");
@@ -168,6 +177,7 @@ TEST(S3Operation, UploadsInParts) {
             "/b?encoding-type=url&key-marker=k&prefix=p%2F&upload-id-marker=m&uploads=");
 }
 
+// [G44]
 TEST(S3Operation, CompletesWithTheChecksumsOfPartsAndWhole) {
   const std::vector<UploadedPart> parts = {{.number = 1, .etag = "\"e1\"", .crc64 = 1},
                                            {.number = 2, .etag = "\"e2\"", .crc64 = 2}};

@@ -105,6 +105,7 @@ TEST_F(S3Rate, FollowsWhatTheServerCanTake) {
 // The whole client: a storm of callers that call again at once when they have failed.
 class S3ClientStorm : public ClientFixture {};
 
+// [G27]
 TEST_F(S3ClientStorm, SendsFewRequestsIntoAStorm) {
   Client& one = client();
   transport->before_each([this] { clock.advance(milliseconds(5)); });

@@ -98,6 +98,7 @@ TEST_F(S3ClientRest, TakesTheWholeInsteadOfTheRest) {
   EXPECT_EQ(answer->response.body.text(), "ABCDEFGHIJ");
 }
 
+// [G40]
 TEST_F(S3ClientRest, NoticesOtherBytesThanItAskedFor) {
   for (const Play& wrong : {part("56789", "bytes 5-9/10"), part("45678", "bytes 4-8/10"),
                             part("456789", "bytes 4-9/99"), part("4567", "bytes 4-9/10"),
@@ -110,6 +111,7 @@ TEST_F(S3ClientRest, NoticesOtherBytesThanItAskedFor) {
   }
 }
 
+// [G42]
 TEST_F(S3ClientRest, BeginsAnewWhereNothingNamesTheVersion) {
   for (const std::string etag : {"", "W/\"e1\""}) {
     transport->plays({cut(4, "0123456789", etag), {.body = "0123456789"}});

@@ -30,7 +30,7 @@ Bounds many_waits(Failure failure, int attempt, milliseconds asked = millisecond
   return bounds;
 }
 
-// Full jitter: from nothing up to the doubled base, so that clients do not come back in step.
+// [G28] Full jitter: from nothing up to the doubled base, so that clients do not come back in step.
 TEST(Backoff, IsRandomBelowABoundThatDoubles) {
   struct Row {
     Failure failure;

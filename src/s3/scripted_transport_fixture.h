@@ -14,6 +14,7 @@
 #include "http/transport.h"
 #include "s3/client.h"
 #include "testing/fakes.h"
+#include "tests/canary/canary.h"
 
 namespace stepstore::s3 {
 
@@ -123,8 +124,8 @@ class ScriptedTransport final : public http::Transport {
   std::vector<std::size_t> calls_;
 };
 
-inline constexpr const char* kSecret = "sEcReT/of+nobody0000000000000000000000000";
-inline constexpr const char* kToken = "ToKeN+of/nobody==";
+inline const std::string kSecret = canary();
+inline const std::string kToken = canary() + "/of+a+session==";
 
 class ClientFixture : public ::testing::Test {
  protected:

@@ -51,6 +51,7 @@ Case read_case(const json& all, const json& one) {
   return out;
 }
 
+// [G1] [G5] [G6] [G7]
 TEST(SigV4, SignsHeadersAsTheSuiteOfAwsDoes) {
   const json all = aws_cases();
   Signer signer(all["region"], all["service"]);
@@ -70,6 +71,7 @@ TEST(SigV4, SignsHeadersAsTheSuiteOfAwsDoes) {
   }
 }
 
+// [G7]
 TEST(SigV4, SignsLinksAsTheSuiteOfAwsDoes) {
   const json all = aws_cases();
   Signer signer(all["region"], all["service"]);
@@ -152,7 +154,7 @@ TEST_F(S3Examples, LinkToAnObject) {
             "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
 }
 
-// The day's key is kept; another day, secret or token must not be signed with it.
+// [G11] The day's key is kept; another day, secret or token must not be signed with it.
 TEST_F(S3Examples, KeepsItsKeyOnlyForOneSecretAndDay) {
   const http::Headers headers = {{"Host", "h"}};
   const Target at = target("k", {});
@@ -191,6 +193,7 @@ TEST_F(S3Examples, SignerIsUsableInAForkedChild) {
   done = true;
 }
 
+// [G8]
 TEST_F(S3Examples, LinksLiveAtMostSevenDays) {
   const http::Headers headers = {{"Host", "h"}};
   const Target at = target("k", {});

@@ -24,6 +24,7 @@ std::string list(const std::string& inside) {
          inside + "</ListBucketResult>";
 }
 
+// [G58]
 TEST(S3Xml, ReadsAList) {
   const auto page = parse_list(
       list("<Name>b</Name><Prefix>p</Prefix><IsTruncated>true</IsTruncated>" + object("p/a") +
@@ -51,7 +52,7 @@ TEST(S3Xml, AnEmptyListIsOne) {
   }
 }
 
-// Some servers ignore the wish for encoded keys.
+// [G59] Some servers ignore the wish for encoded keys.
 TEST(S3Xml, DecodesKeysOnlyIfTheAnswerSaysSo) {
   const std::string odd = object("a%20b+c%2Fd");
   EXPECT_EQ(parse_list(list(odd))->objects[0].key, "a%20b+c%2Fd");
@@ -63,6 +64,7 @@ TEST(S3Xml, DecodesKeysOnlyIfTheAnswerSaysSo) {
   EXPECT_THAT(prefixes->prefixes, ElementsAre("\xC3\xA4/"));
 }
 
+// [G61]
 TEST(S3Xml, ReadsNamesWithNamespacePrefixes) {
   const auto page = parse_list(
       "<s:ListBucketResult xmlns:s=\"x\"><s:IsTruncated>true</s:IsTruncated><s:Contents>"
@@ -81,7 +83,7 @@ TEST(S3Xml, KeepsBlanksAndReferencesInKeys) {
   EXPECT_EQ(parse_list(list(object("<![CDATA[a&b]]>")))->objects[0].key, "a&b");
 }
 
-// What XML can carry survives our escaping and its parsing.
+// [G60] What XML can carry survives our escaping and its parsing.
 RC_GTEST_PROP(S3Xml, EscapedTextComesBack, ()) {
   const std::string text = *rc::gen::nonEmpty(rc::gen::container<std::string>(
       rc::gen::oneOf(rc::gen::inRange<char>(0x20, 0x7F), rc::gen::element('\t', '\n', '\r'))));
@@ -158,6 +160,7 @@ std::string repeated(std::string_view text, int times) {
   return out;
 }
 
+// [G61]
 TEST(S3Xml, RefusesWhatIsHostileOrBroken) {
   struct Row {
     std::string body;

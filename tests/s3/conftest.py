@@ -1,6 +1,9 @@
 """The fixtures of the tests over S3 servers; what is none is in boto3_support.py, s3_support.py, gateway.py."""
 
+import logging
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,24 @@ from boto3_support import ROOT, UNSET, Folder, told_servers, unpack_recording
 from cli_support import Command
 from gateway import make_certificate
 from s3_support import Server
+
+
+@pytest.fixture(autouse=True)
+def _kept_log() -> Iterator[None]:
+    """The library's log lines of this process go into a file of the run, at the level trace (tests/canary)."""
+    folder = os.environ.get("STEPSTORE_TEST_TRACE")
+    if folder is None:
+        yield
+        return
+    logger, handler = logging.getLogger("stepstore"), logging.FileHandler(Path(folder) / "python.log")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(1)
+    yield
+    logger.setLevel(level)
+    logger.removeHandler(handler)
+    handler.close()
+
 
 SAMPLES = sorted(path.name.removesuffix(".tar.zst") for path in (ROOT / "samples").glob("*.tar.zst"))
 

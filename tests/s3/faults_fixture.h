@@ -12,6 +12,7 @@
 #include "manager/manager_core.h"
 #include "store/s3/s3_store.h"
 #include "testing/fault_server/fault_server.h"
+#include "tests/canary/canary.h"
 
 namespace stepstore {
 
@@ -26,7 +27,7 @@ class FaultsTest : public testing::Test {
         store_of_its_own(), Options{}, StorageInfo{.backend = "s3"})));
   }
 
-  std::shared_ptr<ObjectStore> store_of_its_own() {
+  std::shared_ptr<ObjectStore> store_of_its_own(const S3StoreOptions& how = {}) {
     http::ClientOptions http;
     http.first_byte_timeout = std::chrono::milliseconds(2'000);
     http.stall_timeout = std::chrono::milliseconds(2'000);
@@ -35,11 +36,14 @@ class FaultsTest : public testing::Test {
     options.retry.base = std::chrono::milliseconds(1);
     options.retry.throttled_base = std::chrono::milliseconds(1);
     options.rate.floor_per_s = 10'000;
-    auto client = std::make_shared<s3::Client>(
-        options, std::make_shared<http::Client>(http, system_clock()),
-        s3::fixed_credentials({.access_key = "any", .secret_key = "any", .source = "the test"}),
-        system_clock(), system_random());
-    return std::make_shared<S3Store>(client, S3StoreOptions{}, system_clock(), system_random());
+    auto client =
+        std::make_shared<s3::Client>(options, std::make_shared<http::Client>(http, system_clock()),
+                                     s3::fixed_credentials({.access_key = "any",
+                                                            .secret_key = canary(),
+                                                            .session_token = canary(),
+                                                            .source = "the test"}),
+                                     system_clock(), system_random());
+    return std::make_shared<S3Store>(client, how, system_clock(), system_random());
   }
 
   // A manager that knows the bucket already, so that the journal holds nothing but what is asked.

@@ -65,6 +65,7 @@ TEST_F(S3Faults, AStoreTakesTwoRoundTripsAndAReadOne) {
   EXPECT_EQ(round_trips(server.plan().journal()), 1U) << shown(server.plan().journal());
 }
 
+// [G25] [G49]
 TEST_F(S3Faults, LostAnswersToAnyRequestOfAStoreChangeNothing) {
   for (const char* const lost : {"observation", "screenshot", "action", "step.json", "sessions/"}) {
     for (const Fate fate :
@@ -174,8 +175,8 @@ TEST_F(S3Faults, BusyServersAreWaitedFor) {
   EXPECT_NO_THROW(store(*manager, "conflict"));
 }
 
-// The commit was done and the answer says otherwise: the retry is refused by our own root, and what
-// it names has to stay.
+// [G49] The commit was done and the answer says otherwise: the retry is refused by our own root,
+// and what it names has to stay.
 TEST_F(S3Faults, AnAppliedCommitWhoseAnswerIsAFailureIsOurs) {
   const auto manager = ready();
   int count = 0;
@@ -210,8 +211,8 @@ TEST_F(S3Faults, AnAppliedCommitWhoseAnswerIsAFailureIsOurs) {
   EXPECT_TRUE(report.findings.empty()) << report.findings.front().key;
 }
 
-// One failing request may not be taken for a word about the bucket, which would be believed for a
-// week.
+// [G51] One failing request may not be taken for a word about the bucket, which would be believed
+// for a week.
 TEST_F(S3Faults, AFailureDuringTheProbeIsNoVerdict) {
   for (std::size_t nth = 1; nth <= 24; ++nth) {
     server.plan().on("", ".stepstore/probe/").from(nth).times(8).error(503, "SlowDown");
@@ -233,7 +234,7 @@ class S3WeakBucket : public FaultsTest {
   S3WeakBucket() : FaultsTest({.ignores_if_match = true, .ignores_conditional_delete = true}) {}
 };
 
-// Whoever uses the bucket is told, not only whoever has found it out.
+// [G51] Whoever uses the bucket is told, not only whoever has found it out.
 TEST_F(S3WeakBucket, WeakerPromisesAreToldToEveryManager) {
   std::vector<std::string> warnings;
   set_log_handler([&](const LogRecord& record) { warnings.push_back(record.message); });

@@ -7,6 +7,7 @@
 #include "http/url.h"
 #include "s3/client.h"
 #include "testing/fault_server/fault_server.h"
+#include "tests/canary/canary.h"
 
 namespace stepstore {
 namespace {
@@ -25,10 +26,13 @@ class S3Network : public testing::Test {
     s3::ClientOptions options{.endpoint = http::parse_url(server.endpoint()).endpoint,
                               .bucket = "checkpoints"};
     options.retry.base = std::chrono::milliseconds(1);
-    made = std::make_unique<s3::Client>(
-        options, std::make_shared<http::Client>(http, system_clock()),
-        s3::fixed_credentials({.access_key = "any", .secret_key = "any", .source = "the test"}),
-        system_clock(), system_random());
+    made =
+        std::make_unique<s3::Client>(options, std::make_shared<http::Client>(http, system_clock()),
+                                     s3::fixed_credentials({.access_key = "any",
+                                                            .secret_key = canary(),
+                                                            .session_token = canary(),
+                                                            .source = "the test"}),
+                                     system_clock(), system_random());
     return *made;
   }
   void put() {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
+
+from canary import canary
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Server:
 
     @staticmethod
     def of(told: dict[str, Any]) -> Server:
-        """As servers.py tells it."""
+        """As servers.py tells it. Where nobody checks signatures, the secret is that of the run."""
         names = ("name", "endpoint", "region", "bucket", "access_key", "secret_key")
-        return Server(*(told[name] for name in names), frozenset(told["traits"]))
+        server = Server(*(told[name] for name in names), frozenset(told["traits"]))
+        return replace(server, secret_key=canary()) if "no-signatures" in server.traits else server
 
     @staticmethod
     def new_prefix(test: str) -> str:

@@ -10,6 +10,7 @@
 #include "http/url.h"
 #include "store/prefix_store.h"
 #include "testing/fault_server/fault_server.h"
+#include "tests/canary/canary.h"
 
 namespace stepstore {
 namespace {
@@ -24,7 +25,8 @@ TestServer start_own(const std::string& name, const fault::Dialect& dialect,
           .region = "us-east-1",
           .bucket = "checkpoints",
           .access_key = "any",
-          .secret_key = "any",
+          .secret_key = canary(),
+          .session_token = canary(),
           .traits = std::move(traits)};
 }
 

@@ -27,12 +27,24 @@ std::vector<Result<Done>> remove_each(Bucket& bucket, std::span<const ObjectKey>
   return outcomes;
 }
 
-// What the answer to a bulk delete says of each key. A key that failed for a moment gets no
-// outcome.
+// The server's own words could repeat what it was sent; its code is a word, or is left out.
+std::string told_failure(const s3::ErrorRow& row, const std::string& code) {
+  const bool word = code.size() <= 64 && std::ranges::all_of(code, [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+                    });
+  return std::string(row.message) + (word && !code.empty() ? " (" + code + ')' : "");
+}
+
+// What the answer to a bulk delete says of each key. A key that failed for a moment, and each key
+// where the server has no such request, gets no outcome.
 std::vector<std::optional<Result<Done>>> told_bulk(std::span<const ObjectKey> keys,
                                                    const s3::Operation& operation,
                                                    const Result<s3::Answer>& answer) {
   std::vector<std::optional<Result<Done>>> outcomes(keys.size(), Result<Done>(Done{}));
+  if (answer.is(ErrorCode::Unsupported)) {
+    outcomes.assign(keys.size(), std::nullopt);
+    return outcomes;
+  }
   const auto failures = answer ? s3::parse_delete(answer->response.body.view())
                                : Result<std::vector<s3::DeleteFailure>>(answer.error());
   std::unordered_map<std::string_view, const s3::DeleteFailure*> by_key;
@@ -49,19 +61,20 @@ std::vector<std::optional<Result<Done>>> told_bulk(std::span<const ObjectKey> ke
     const auto found = by_key.find(key);
     if (found == by_key.end() || found->second->code == "NoSuchKey") continue;
     const s3::DeleteFailure& failure = *found->second;
-    const s3::ErrorRow& row = s3::row_for(operation, 0, failure.code);
+    // A code that no row names passes for a moment's: the key by itself will tell more.
+    const s3::ErrorRow& row = s3::row_for(operation, 200, failure.code);
     if (row.action == s3::Action::retry || row.action == s3::Action::throttle) {
       outcomes[i].reset();
     } else {
-      outcomes[i] = error(row.error, "remove", key, failure.code + ": " + failure.message,
-                          std::string(row.advice));
+      outcomes[i] =
+          error(row.error, "remove", key, told_failure(row, failure.code), std::string(row.advice));
     }
   }
   return outcomes;
 }
 
-// As many requests at once as there are thousands of keys; what failed for a moment goes again key
-// by key.
+// As many requests at once as there are thousands of keys; what got no outcome goes again key by
+// key.
 std::vector<Result<Done>> remove_in_bulk(Bucket& bucket, std::span<const ObjectKey> keys,
                                          const CallLimits& limits) {
   std::vector<s3::Operation> operations;

@@ -6,12 +6,11 @@
 #include "base/crc64.h"
 #include "base/log.h"
 #include "s3/xml.h"
+#include "store/s3/part_size.h"
 #include "store/s3/put.h"
 
 namespace stepstore::bucket {
 namespace {
-
-constexpr int kPartsMax = 10'000;
 
 class S3Upload final : public Upload {
  public:
@@ -59,11 +58,8 @@ class S3Upload final : public Upload {
   }
 
  private:
-  // Parts grow with the object, so that 10,000 of them hold the 5 TiB that S3 takes.
   std::size_t part_bytes() const {
-    const std::uint64_t least = bucket_->options.part_bytes;
-    const std::uint64_t grown = (sent_ / 1'000 + least - 1) / least * least;
-    return static_cast<std::size_t>(std::max(least, grown));
+    return static_cast<std::size_t>(part_bytes_after(sent_, bucket_->options.part_bytes));
   }
   std::size_t parts_at_once() const {
     const std::uint64_t budget = bucket_->options.part_bytes * bucket_->options.parts_at_once;
@@ -105,8 +101,8 @@ class S3Upload final : public Upload {
     }
     const auto answers = bucket_->send(operations, limits);
     for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (!answers[i]) ended_ = true;  // the part is gone; only a new upload helps
       const Result<ETag> etag = told_put({.key = key_}, answers[i]);
+      if (!etag) ended_ = true;  // the part is gone; only a new upload helps
       sent[i].etag = etag.value().text();
       done_.push_back(sent[i]);
     }

@@ -1,0 +1,17 @@
+// How large the next part of an upload is.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace stepstore::bucket {
+
+inline constexpr int kPartsMax = 10'000;
+
+// Parts grow with what was sent before them, so that 10,000 hold the 5 TiB that S3 takes.
+constexpr std::uint64_t part_bytes_after(std::uint64_t sent, std::uint64_t least) noexcept {
+  const std::uint64_t grown = (sent / 1'000 + least - 1) / least * least;
+  return std::max(least, grown);
+}
+
+}  // namespace stepstore::bucket

@@ -1,0 +1,6 @@
+"""The tests of pitfalls.py import it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
