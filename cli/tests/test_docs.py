@@ -8,7 +8,7 @@ import pytest
 from cli_support import ROOT, png
 
 MANUAL = ROOT / "docs" / "cli.md"
-COMMANDS = ["put", "get", "ls", "rm", "import", "export", "adopt", "check", "info", "completion", "help"]
+COMMANDS = ["put", "get", "ls", "rm", "import", "export", "adopt", "check", "doctor", "info", "completion", "help"]
 
 
 def examples():

@@ -55,6 +55,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "delete_step": ("s", "1"),
     "delete_session": ("s",),
     "check": (),
+    "doctor": (),
     "adopt": (),
 }
 CANNOT_FAIL = {"get_storage_info", "close", "aclose"}

@@ -56,6 +56,16 @@ Result<Answer> Client::send_one(const Operation& operation, const CallLimits& li
   return std::move(send({&operation, 1}, limits).front());
 }
 
+std::unique_ptr<Client> Client::beside(ClientOptions options,
+                                       std::shared_ptr<CredentialsSource> credentials) const {
+  return std::make_unique<Client>(std::move(options), state_->transport, std::move(credentials),
+                                  state_->clock, state_->random);
+}
+
 const ClientOptions& Client::options() const noexcept { return state_->options; }
+
+const std::shared_ptr<CredentialsSource>& Client::credentials() const noexcept {
+  return state_->credentials;
+}
 
 }  // namespace stepstore::s3

@@ -55,7 +55,12 @@ class Client {
   std::vector<Result<Answer>> send(std::span<const Operation> operations, const CallLimits& limits);
   Result<Answer> send_one(const Operation& operation, const CallLimits& limits);
 
+  // Another client over the same connections.
+  std::unique_ptr<Client> beside(ClientOptions options,
+                                 std::shared_ptr<CredentialsSource> credentials) const;
+
   const ClientOptions& options() const noexcept;
+  const std::shared_ptr<CredentialsSource>& credentials() const noexcept;
 
  private:
   struct State;
