@@ -31,7 +31,7 @@ class S3Examination final : public Examination {
     add(access_questions(examiner_));
     add(integrity_questions(examiner_));
     add(dialect_questions(examiner_));
-    all.push_back({.area = "conditions",
+    all.push_back({.area = "conditional requests",
                    .name = "probe",
                    .tried = "what writers go by: 32 of them create and swap one object, " +
                             std::to_string(effort_.races) + " times over",

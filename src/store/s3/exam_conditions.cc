@@ -145,7 +145,7 @@ Reply complete_if_match(Examiner& examiner) {
 std::vector<Question> condition_questions(Examiner& examiner) {
   const auto question = [&examiner](const char* name, const char* tried, Reply (*ask)(Examiner&),
                                     bool needed = false) {
-    return Question{.area = "conditions",
+    return Question{.area = "conditional requests",
                     .name = name,
                     .tried = tried,
                     .needed = needed,
