@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "base/crc64.h"
 #include "base/log.h"
@@ -115,14 +116,24 @@ class Trial {
   // Exactly one may win each race. That nobody does is no verdict: the winner's answer may have
   // been lost.
   bool one_wins(const std::function<std::vector<Result<ETag>>()>& race_once) {
-    int lost = 0;
+    int without_winner = 0;
     for (int races = 0; races < effort_.races;) {
       std::size_t winners = 0;
+      std::optional<StorageManagerError> failed;
       for (const Result<ETag>& outcome : race_once()) {
-        winners += lost_with_a_500(outcome) || refused(outcome) ? 0 : 1;
+        if (lost_with_a_500(outcome)) {
+          failed = outcome.error();
+        } else {
+          winners += refused(outcome) ? 0 : 1;
+        }
       }
-      if (winners > 1 || (winners == 0 && ++lost == kLostRacesMax)) return false;
-      races += winners == 1 ? 1 : 0;
+      if (winners > 1) return false;
+      if (winners == 1) {
+        ++races;
+      } else if (++without_winner == kLostRacesMax) {
+        if (failed) failed->raise();  // an outage rather than a verdict
+        return false;
+      }
     }
     return true;
   }
@@ -189,7 +200,9 @@ class Trial {
     s3::Operation removal = s3::delete_object(key);
     removal.headers.emplace_back("If-Match", "\"0123456789abcdef0123456789abcdef\"");
     removal.conditional = true;
-    return !taken(bucket_.send_one(removal, limits_));
+    const auto answer = bucket_.send_one(removal, limits_);
+    // Some say 500 where they refuse; that ends no probe.
+    return (!answer && answer.error().http_status() == 500) || !taken(answer);
   }
 
   void clean_up(const CallLimits& limits) noexcept {
