@@ -86,6 +86,11 @@ struct CheckArgs {
   bool data = false;
 };
 
+struct DoctorArgs {
+  std::string store;
+  bool thorough = false;
+};
+
 struct InfoArgs {
   std::string store;
 };
@@ -99,6 +104,7 @@ ExitCode run_import(Context& context, const ImportArgs& args);
 ExitCode run_export(Context& context, const ExportArgs& args);
 ExitCode run_adopt(Context& context, const AdoptArgs& args);
 ExitCode run_check(Context& context, const CheckArgs& args);
+ExitCode run_doctor(Context& context, const DoctorArgs& args);
 ExitCode run_info(Context& context, const InfoArgs& args);
 
 }  // namespace stepstore::cli

@@ -26,6 +26,8 @@ constexpr std::array kTable = {
     ExitCodeRow{ExitCode::io, "io", "the disk, the network or an output failed"},
     ExitCodeRow{ExitCode::unsupported, "unsupported",
                 "this store or release cannot do that, or the bytes are archived"},
+    ExitCodeRow{ExitCode::unfit, "unfit",
+                "the store does not do what stepstore's promises need (doctor)"},
     ExitCodeRow{ExitCode::interrupted, "interrupted", "stopped by ctrl-C (SIGINT)"},
     ExitCodeRow{ExitCode::reader_gone, "reader-gone",
                 "the program that read the output went away (as with SIGPIPE)"},

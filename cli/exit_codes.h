@@ -24,6 +24,7 @@ enum class ExitCode : int {
   partial = 12,
   io = 13,
   unsupported = 14,
+  unfit = 15,
   interrupted = 130,
   reader_gone = 141,
   terminated = 143,

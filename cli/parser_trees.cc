@@ -1,4 +1,4 @@
-// The command lines of import, export, adopt, check and info.
+// The command lines of import, export, adopt, check, doctor and info.
 #include <CLI/CLI.hpp>
 
 #include "arguments.h"
@@ -100,6 +100,25 @@ void add_check(CLI::App& app, GlobalOptions& global, Action& chosen) {
       [args, &chosen] { chosen = [args](Context& context) { return run_check(context, *args); }; });
 }
 
+void add_doctor(CLI::App& app, GlobalOptions& global, Action& chosen) {
+  auto args = std::make_shared<DoctorArgs>();
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "Try out what a store really does; exit code 15 when it is not fit");
+  positional(*doctor, "STORE", args->store, "The store");
+  doctor->add_flag("--thorough", args->thorough, "More questions and longer races: minutes");
+  add_global_options(*doctor, global);
+  doctor->footer(
+      "Writes small objects into a folder of its own and removes them. What it finds out about a\n"
+      "bucket is kept there, for every writer.\n"
+      "\n"
+      "Examples:\n"
+      "  stepstore doctor ./recordings\n"
+      "  stepstore doctor --json 's3://recordings/team?region=eu-central-1' | jq .fit");
+  doctor->callback([args, &chosen] {
+    chosen = [args](Context& context) { return run_doctor(context, *args); };
+  });
+}
+
 void add_info(CLI::App& app, GlobalOptions& global, Action& chosen) {
   auto args = std::make_shared<InfoArgs>();
   CLI::App* info = app.add_subcommand("info", "Say what a store is and what it promises");
@@ -125,6 +144,7 @@ void add_tree_commands(CLI::App& app, GlobalOptions& options, Action& chosen) {
 void add_store_commands(CLI::App& app, GlobalOptions& options, Action& chosen) {
   add_adopt(app, options, chosen);
   add_check(app, options, chosen);
+  add_doctor(app, options, chosen);
   add_info(app, options, chosen);
 }
 

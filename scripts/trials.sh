@@ -16,6 +16,7 @@ races on the same steps, moto             | moto      | build/dev/tests/storm   
 races on the same steps, our own server   | stepstore | build/dev/tests/storm    | -                    | --servers 60
 managers and event loops that come and go |           | tests/aio/come_and_go.py | 500 50               | 10000 1000
 loops that come and go, address sanitizer |           | tests/aio/sanitized.sh   | 500 50               | 10000 1000
+doctor on every server                    |           | scripts/servers_page.py  | --check moto versitygw | --install
 mutants of the protocol are caught        |           | tests/mutants/mutants.py | build/dev carried_parts no_previous_commits writer_skips_session_root | build/dev
 '
 

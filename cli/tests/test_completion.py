@@ -16,7 +16,7 @@ def options_of(stepstore, command):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_command_and_option_is_there(stepstore, shell):
     script = stepstore("completion", shell).out
-    for command in ("put", "get", "ls", "rm", "presign", "import", "export", "adopt", "check", "info"):
+    for command in ("put", "get", "ls", "rm", "presign", "import", "export", "adopt", "check", "doctor", "info"):
         assert re.search(rf"\b{command}\b", script)
         for option in options_of(stepstore, command):
             spelled = f"-l {option[2:]}" if shell == "fish" else option

@@ -8,7 +8,8 @@ import pytest
 from cli_support import ROOT, png
 
 MANUAL = ROOT / "docs" / "cli.md"
-COMMANDS = ["put", "get", "ls", "rm", "presign", "import", "export", "adopt", "check", "info", "completion", "help"]
+COMMANDS = ["put", "get", "ls", "rm", "presign", "import", "export", "adopt", "check", "doctor", "info"]
+COMMANDS += ["completion", "help"]
 
 
 def examples():

@@ -3,6 +3,7 @@
 
 #include "stepstore/bytes.h"            // BytesView, Bytes
 #include "stepstore/call.h"             // Call, Timestamp
+#include "stepstore/doctor.h"           // DoctorOptions, DoctorReport
 #include "stepstore/error.h"            // StorageManagerError and its classes
 #include "stepstore/log.h"              // where log lines go
 #include "stepstore/object_store.h"     // ObjectStore, to write a store of your own

@@ -28,6 +28,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stepstore/doctor.h"
 #include "stepstore/options.h"
 #include "stepstore/presign.h"
 #include "stepstore/reports.h"
@@ -153,6 +154,12 @@ class StorageManager {
 
   // Looks for damage. Changes nothing.
   CheckReport check(const CheckOptions& options = {});
+  // Tries out what the store really does, by small writes below a folder of its own that it removes
+  // again, and tells whether that is enough for stepstore's promises. What it finds out about a
+  // bucket is kept there and used by every writer. A row that fails is `unknown` and says why; it
+  // throws PermissionDenied, Unauthenticated, Unavailable, Throttled and ConfigError only when
+  // nothing at all can be tried.
+  DoctorReport doctor(const DoctorOptions& options = {});
   // Writes manifests for folders of the older layout without one (24 h old at least). Moves
   // nothing.
   AdoptReport adopt(const AdoptOptions& options = {});

@@ -63,6 +63,23 @@ nb::object check_to_python(const CheckReport& report) {
   return out;
 }
 
+nb::object doctor_to_python(const DoctorReport& report) {
+  nb::list rows;
+  for (const DoctorRow& row : report.rows) {
+    rows.append(nb::make_tuple(to_str(row.area), to_str(row.name), to_str(row.tried),
+                               to_str(name_of(row.verdict)), to_str(row.seen), to_str(row.advice),
+                               row.needed));
+  }
+  nb::dict out;
+  out["location"] = to_str(report.location);
+  out["server"] = to_str(report.server);
+  out["fit"] = report.fit();
+  out["rows"] = rows;
+  out["notes"] = to_list(report.notes);
+  out["left_behind"] = to_list(report.left_behind);
+  return out;
+}
+
 nb::object adopted_to_python(const AdoptReport& report) {
   nb::list adopted;
   for (const StepName& name : report.adopted) {
@@ -287,6 +304,13 @@ nb::object Manager::check(std::optional<std::string> session, bool data, double 
     return manager.check({.session = session, .data = data, .call = call});
   };
   return perform("check", ticket, timeout, std::move(work), check_to_python);
+}
+
+nb::object Manager::doctor(bool thorough, double timeout, Ticket* ticket) {
+  auto work = [thorough](StorageManager& manager, const Call& call) {
+    return manager.doctor({.thorough = thorough, .call = call});
+  };
+  return perform("doctor", ticket, timeout, std::move(work), doctor_to_python);
 }
 
 nb::object Manager::adopt(std::optional<std::string> session, bool dry_run, double timeout,

@@ -85,6 +85,7 @@ class Manager {
   nb::object delete_step(const std::string& session, const std::string& step, double timeout,
                          Ticket* ticket);
   nb::object delete_session(const std::string& session, double timeout, Ticket* ticket);
+  nb::object doctor(bool thorough, double timeout, Ticket* ticket);
   nb::object check(std::optional<std::string> session, bool data, double timeout, Ticket* ticket);
   nb::object adopt(std::optional<std::string> session, bool dry_run, double timeout,
                    Ticket* ticket);

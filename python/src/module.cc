@@ -78,6 +78,7 @@ NB_MODULE(_core, m) {
            nb::arg("timeout"), ticket())
       .def("delete_session", &Manager::delete_session, nb::arg("session"), nb::arg("timeout"),
            ticket())
+      .def("doctor", &Manager::doctor, nb::arg("thorough"), nb::arg("timeout"), ticket())
       .def("check", &Manager::check, nb::arg("session").none(), nb::arg("data"), nb::arg("timeout"),
            ticket())
       .def("adopt", &Manager::adopt, nb::arg("session").none(), nb::arg("dry_run"),

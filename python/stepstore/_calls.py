@@ -18,6 +18,8 @@ from stepstore._values import (
     AdoptReport,
     CheckReport,
     DeleteResult,
+    DoctorReport,
+    DoctorRow,
     Finding,
     PresignedUrl,
     Receipt,
@@ -277,6 +279,19 @@ def check(session_id: object, data: bool, timeout: object) -> Call[CheckReport]:
         return CheckReport(**raw, findings=findings)
 
     return Call(given, deadline, lambda core, left, ticket: core.check(session, data, left, ticket), finish)
+
+
+def doctor(thorough: bool, timeout: object) -> Call[DoctorReport]:
+    """Tries out what the store does."""
+    given = Arguments("doctor")
+    deadline = Deadline(given.seconds(timeout))
+
+    def finish(raw: dict[str, Any]) -> DoctorReport:
+        rows = tuple(DoctorRow(*row) for row in raw.pop("rows"))
+        notes, left_behind = tuple(raw.pop("notes")), tuple(raw.pop("left_behind"))
+        return DoctorReport(**raw, rows=rows, notes=notes, left_behind=left_behind)
+
+    return Call(given, deadline, lambda core, left, ticket: core.doctor(thorough, left, ticket), finish)
 
 
 def adopt(session_id: object, dry_run: bool, timeout: object) -> Call[AdoptReport]:

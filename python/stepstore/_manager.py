@@ -28,6 +28,7 @@ from stepstore._values import (
     AdoptReport,
     CheckReport,
     DeleteResult,
+    DoctorReport,
     PresignedUrl,
     Receipt,
     S3ObjectSettings,
@@ -559,6 +560,25 @@ class StorageManager:
             True
         """
         return self._run(_calls.check(session_id, data, timeout))
+
+    def doctor(self, *, thorough: bool = False, timeout: float | None = 600.0) -> DoctorReport:
+        """Try out what the store really does, by small writes that are removed again.
+
+        What it finds out about a bucket is kept there and used by every writer.
+
+        Args:
+            thorough: More questions and longer races: minutes where it takes seconds otherwise.
+            timeout: Seconds for the whole call; None: no limit. What is not answered then is "unknown".
+
+        Raises:
+            InvalidArgument: `timeout` is wrong. What a store does not do is no error: it is in the report.
+            StorageManagerError: What every method may raise, when nothing at all can be tried; the class says.
+
+        Example:
+            >>> store.doctor().fit
+            True
+        """
+        return self._run(_calls.doctor(thorough, timeout))
 
     def adopt(
         self, session_id: str | None = None, *, dry_run: bool = True, timeout: float | None = 86400.0

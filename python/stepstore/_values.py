@@ -264,6 +264,59 @@ class AdoptReport:
 
 
 @dataclass(frozen=True)
+class DoctorRow:
+    """One question that `doctor()` asked a store, and its answer.
+
+    Attributes:
+        area: What it is about; the rows of one area follow each other.
+        name: The question's name, the same in every release.
+        tried: What was done to find out.
+        verdict: "yes", "no", "partly", or "unknown": it failed for a moment, or does not arise.
+        seen: What the store did.
+        advice: What to do about it; empty: nothing.
+        needed: True: unless the verdict is "yes", the store is not fit.
+
+    Example:
+        >>> [row.verdict for row in store.doctor().rows if row.name == "put-get"]
+        ['yes']
+    """
+
+    area: str
+    name: str
+    tried: str
+    verdict: str
+    seen: str
+    advice: str
+    needed: bool
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What `doctor()` found out.
+
+    Attributes:
+        location: An absolute path or a URI, without secrets.
+        server: What the server calls itself; empty: it does not, or there is none.
+        fit: True when the store does all that stepstore's promises need.
+        rows: The questions and their answers.
+        notes: Promises that are weaker here, and why.
+        left_behind: What was written for the trial and could not be removed: keys and reasons.
+
+    Example:
+        >>> report = store.doctor()
+        >>> report.fit, report.left_behind
+        (True, ())
+    """
+
+    location: str
+    server: str
+    fit: bool
+    rows: tuple[DoctorRow, ...]
+    notes: tuple[str, ...]
+    left_behind: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StorageInfo:
     """Where a store lies and what it promises.
 

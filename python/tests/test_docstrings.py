@@ -66,6 +66,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "delete_step": ("s", "1"),
     "delete_session": ("s",),
     "check": (),
+    "doctor": (),
     "adopt": (),
     "presign": ("s", "1", "html"),
 }

@@ -27,6 +27,7 @@ ConformanceContext::ConformanceContext(std::string prefix, const ConformanceOpti
     : prefix_(std::move(prefix)),
       thorough_(options.thorough),
       key_bytes_max_(options.key_bytes_max),
+      rounds_(options.rounds),
       reopen_(options.reopen),
       random_(options.seed) {}
 
@@ -87,7 +88,8 @@ bool applies(const ConformanceCase& which, const ObjectStore& store,
 void run_conformance_case(const ConformanceCase& which, ObjectStore& store,
                           const ConformanceOptions& options) {
   const std::string seed = std::to_string(options.seed);
-  ConformanceContext context("conformance-" + seed + "/" + which.name, options);
+  const std::string folder = options.folder.empty() ? "conformance-" + seed : options.folder;
+  ConformanceContext context(folder + "/" + which.name, options);
   const std::string head = which.name + " (seed " + seed + "): ";
   const ListRequest any{
       .prefix = context.path(""), .delimited = false, .start_after = {}, .limit = 1};

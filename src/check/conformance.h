@@ -28,6 +28,8 @@ struct ConformanceOptions {
   // that.
   bool guard_is_atomic = true;
   std::size_t key_bytes_max = 1'024;  // less below a prefix
+  std::string folder{};               // everything goes below it; empty: "conformance-<seed>"
+  std::size_t rounds = 0;             // of the races; 0: as many as suit `thorough`
   // Another handle on the same store, as another process would have. Empty: the store itself.
   std::function<std::shared_ptr<ObjectStore>()> reopen{};
 };
@@ -44,7 +46,10 @@ class ConformanceContext {
   std::string bytes(std::size_t size);   // arbitrary, and others each time
   std::size_t below(std::size_t bound);  // 0 to bound - 1
   std::size_t threads() const { return thorough_ ? 64 : 32; }
-  std::size_t rounds() const { return thorough_ ? 500 : 25; }
+  std::size_t rounds() const {
+    if (rounds_ > 0) return rounds_;
+    return thorough_ ? 500 : 25;
+  }
   std::size_t key_bytes_max() const noexcept { return key_bytes_max_; }
   // A second handle where there is one, else `store`.
   std::shared_ptr<ObjectStore> reopen(ObjectStore& store) const;
@@ -53,6 +58,7 @@ class ConformanceContext {
   std::string prefix_;
   bool thorough_;
   std::size_t key_bytes_max_;
+  std::size_t rounds_;
   std::function<std::shared_ptr<ObjectStore>()> reopen_;
   std::mt19937_64 random_;
 };
@@ -76,8 +82,8 @@ const ConformanceCase& conformance_case(std::string_view name);
 bool applies(const ConformanceCase& which, const ObjectStore& store,
              const ConformanceOptions& options);
 
-// Runs the case below a fresh prefix "conformance-<seed>/<name>", which must be empty, and removes
-// what it wrote. Throws ConformanceFailure, also for whatever else the case throws.
+// Runs the case below a fresh prefix "<folder>/<name>", which must be empty, and removes what it
+// wrote. Throws ConformanceFailure, also for whatever else the case throws.
 void run_conformance_case(const ConformanceCase& which, ObjectStore& store,
                           const ConformanceOptions& options = {});
 

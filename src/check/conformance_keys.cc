@@ -39,6 +39,13 @@ void percent_is_plain(ObjectStore& store, Context& context) {
                {"%2F", "%2f", "%252F", "a%2Fb", "%", "%%", "%zz", "a%20b", "%2E%2E", "+", "a+b"});
 }
 
+void odd_names(ObjectStore& store, Context& context) {
+  all_distinct(
+      store, context,
+      {"two words", "50%", "a+b", "umlaut \u00e4", "emoji \U0001F600", "a&b", "what?", "h#1",
+       "q=\"1\"", "<tag>", "semi;colon", "co:lon", "at@", "d,o", "back\\slash", "$", "'"});
+}
+
 void case_twins(ObjectStore& store, Context& context) {
   all_distinct(store, context, {"Step", "step", "STEP", "sTep/a", "Step.d/a", "STEP.D/a"});
 }
@@ -130,6 +137,7 @@ Cases key_cases() {
   return {
       {"KeyAlphabet", "Every byte of the layout's alphabet is kept", Needs::nothing, alphabet},
       {"KeyPercent", "Percent signs are not decoded", Needs::nothing, percent_is_plain},
+      {"KeyOdd", "Blanks, marks and letters of any script are kept", Needs::nothing, odd_names},
       {"KeyCaseTwins", "Keys that differ in case are different", Needs::nothing, case_twins},
       {"KeyDots", "Names may begin with a dot", Needs::nothing, leading_dots},
       {"KeyLongSegments", "Segments may have 255 bytes", Needs::nothing, long_segments},

@@ -23,11 +23,14 @@ Options checked(Options options) {
 }  // namespace
 
 ManagerCore::ManagerCore(std::shared_ptr<ObjectStore> object_store, Options given,
-                         StorageInfo about, Clock& the_clock, Random& random)
+                         StorageInfo about, Clock& the_clock, Random& the_random,
+                         std::shared_ptr<BucketExam> bucket_exam)
     : store(std::move(object_store)),
       options(checked(std::move(given))),
       info(std::move(about)),
       clock(the_clock),
+      random(the_random),
+      exam(std::move(bucket_exam)),
       gate(*store),
       roots(*store, clock, random),
       writer(*store, gate, roots, clock, options),

@@ -15,6 +15,7 @@
 #include "manager/roots.h"
 #include "manager/stream.h"
 #include "manager/writer.h"
+#include "model/bucket_exam.h"
 #include "stepstore/storage_manager.h"
 
 namespace stepstore {
@@ -22,8 +23,10 @@ inline namespace v1 {
 
 class ManagerCore {
  public:
+  // `bucket_exam`: the same store, where it is a bucket.
   ManagerCore(std::shared_ptr<ObjectStore> object_store, Options given, StorageInfo about,
-              Clock& the_clock = system_clock(), Random& random = system_random());
+              Clock& the_clock = system_clock(), Random& the_random = system_random(),
+              std::shared_ptr<BucketExam> bucket_exam = {});
 
   // A manager over these parts; for src/open and for tests that bring their own clock.
   static StorageManager manage(std::shared_ptr<ManagerCore> core);
@@ -32,6 +35,8 @@ class ManagerCore {
   const Options options;
   const StorageInfo info;
   Clock& clock;
+  Random& random;
+  const std::shared_ptr<BucketExam> exam;  // null: not a bucket
   std::atomic<bool> closed{false};
   FormatGate gate;
   Roots roots;

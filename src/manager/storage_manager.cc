@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "check/doctor.h"
 #include "check/integrity.h"
 #include "layout/keys.h"
 #include "manager/calls.h"
@@ -182,6 +183,17 @@ CheckReport StorageManager::check(const CheckOptions& options) {
                 core_->gate.before_read(limits);
                 return check_integrity(*core_->store, core_->clock, options, limits);
               });
+}
+
+DoctorReport StorageManager::doctor(const DoctorOptions& options) {
+  DoctorReport report = call(*core_, "doctor", "", options.call, [&](const CallLimits& limits) {
+    return examine_store(*core_->store, core_->exam.get(), core_->clock, core_->random, options,
+                         limits);
+  });
+  const StorageInfo info = get_storage_info();
+  report.location = info.location;
+  report.notes = info.notes;
+  return report;
 }
 
 AdoptReport StorageManager::adopt(const AdoptOptions& options) {

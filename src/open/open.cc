@@ -97,7 +97,12 @@ Choice choose(std::string_view uri, const Options& options) {
   return {{.path = directory ? directory->value : "./.storage_data"}, reason};
 }
 
-std::shared_ptr<ObjectStore> open_bucket(const S3Settings& settings, StorageInfo& info) {
+struct OpenBucket {
+  std::shared_ptr<ObjectStore> store;
+  std::shared_ptr<BucketExam> exam;
+};
+
+OpenBucket open_bucket(const S3Settings& settings, StorageInfo& info) {
   if (!settings.client.endpoint.tls && !settings.client.endpoint.loopback()) {
     info.notes.push_back("Requests go to " + settings.client.endpoint.text() +
                          " without TLS: others on the way can read the recordings. Use https.");
@@ -109,11 +114,11 @@ std::shared_ptr<ObjectStore> open_bucket(const S3Settings& settings, StorageInfo
   auto transport = std::make_shared<http::Client>(settings.network.http, system_clock());
   auto client = std::make_shared<s3::Client>(settings.client, std::move(transport),
                                              settings.credentials, system_clock(), system_random());
-  std::shared_ptr<ObjectStore> store =
+  const auto store =
       std::make_shared<S3Store>(std::move(client), S3StoreOptions{.prefix = settings.prefix},
                                 system_clock(), system_random());
-  if (settings.prefix.empty()) return store;
-  return std::make_shared<PrefixStore>(std::move(store), settings.prefix);
+  if (settings.prefix.empty()) return {store, store};
+  return {std::make_shared<PrefixStore>(store, settings.prefix), store};
 }
 
 std::shared_ptr<ManagerCore> open_core(std::string_view uri, Options options) {
@@ -121,6 +126,7 @@ std::shared_ptr<ManagerCore> open_core(std::string_view uri, Options options) {
   const Choice choice = choose(uri, options);
   StorageInfo info{.reason = choice.reason};
   std::shared_ptr<ObjectStore> store;
+  std::shared_ptr<BucketExam> exam;
   switch (choice.uri.scheme) {
     case StoreUri::Scheme::local: {
       const std::filesystem::path root =
@@ -143,12 +149,15 @@ std::shared_ptr<ManagerCore> open_core(std::string_view uri, Options options) {
       info.backend = "s3";
       info.location = settings.location();
       info.fsync = false;
-      store = open_bucket(settings, info);
+      OpenBucket bucket = open_bucket(settings, info);
+      store = std::move(bucket.store);
+      exam = std::move(bucket.exam);
       break;
     }
   }
   log_info("the store is {} ({}): {}", info.location, info.backend, info.reason);
-  return std::make_shared<ManagerCore>(std::move(store), std::move(options), std::move(info));
+  return std::make_shared<ManagerCore>(std::move(store), std::move(options), std::move(info),
+                                       system_clock(), system_random(), std::move(exam));
 }
 
 }  // namespace

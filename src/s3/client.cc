@@ -93,6 +93,16 @@ Link Client::link(const Operation& operation, std::chrono::seconds lifetime,
   return out;
 }
 
+std::unique_ptr<Client> Client::beside(ClientOptions options,
+                                       std::shared_ptr<CredentialsSource> credentials) const {
+  return std::make_unique<Client>(std::move(options), state_->transport, std::move(credentials),
+                                  state_->clock, state_->random);
+}
+
 const ClientOptions& Client::options() const noexcept { return state_->options; }
+
+const std::shared_ptr<CredentialsSource>& Client::credentials() const noexcept {
+  return state_->credentials;
+}
 
 }  // namespace stepstore::s3

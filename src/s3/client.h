@@ -72,8 +72,12 @@ class Client {
   // Asks for the operation until `lifetime` is over or the credentials end. Throws Unauthenticated
   // when there is nobody to sign it, InvalidArgument for a lifetime that S3 does not take.
   Link link(const Operation& operation, std::chrono::seconds lifetime, const CallLimits& limits);
+  // Another client over the same connections.
+  std::unique_ptr<Client> beside(ClientOptions options,
+                                 std::shared_ptr<CredentialsSource> credentials) const;
 
   const ClientOptions& options() const noexcept;
+  const std::shared_ptr<CredentialsSource>& credentials() const noexcept;
 
  private:
   struct State;

@@ -211,11 +211,29 @@ Operation list_multipart_uploads(std::string_view prefix, std::string_view key_m
   return operation;
 }
 
+Operation list_object_versions(std::string_view prefix, std::string_view key_marker,
+                               std::string_view version_marker) {
+  Operation operation = on_bucket("ListObjectVersions", "GET");
+  operation.query = {{"versions", ""}, {"encoding-type", "url"}};
+  if (!prefix.empty()) operation.query.emplace_back("prefix", prefix);
+  if (!key_marker.empty()) operation.query.emplace_back("key-marker", key_marker);
+  if (!version_marker.empty()) operation.query.emplace_back("version-id-marker", version_marker);
+  operation.error_in_200 = true;
+  return operation;
+}
+
 Operation head_bucket() { return on_bucket("HeadBucket", "HEAD"); }
 
 Operation get_bucket_versioning() {
   Operation operation = on_bucket("GetBucketVersioning", "GET");
   operation.query.emplace_back("versioning", "");
+  operation.error_in_200 = true;
+  return operation;
+}
+
+Operation get_bucket_lifecycle() {
+  Operation operation = on_bucket("GetBucketLifecycleConfiguration", "GET");
+  operation.query.emplace_back("lifecycle", "");
   operation.error_in_200 = true;
   return operation;
 }

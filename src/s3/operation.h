@@ -83,7 +83,11 @@ Operation complete_multipart_upload(const ObjectKey& key, std::string_view uploa
 Operation abort_multipart_upload(const ObjectKey& key, std::string_view upload);
 Operation list_multipart_uploads(std::string_view prefix, std::string_view key_marker,
                                  std::string_view upload_marker);
+// `key_marker`, `version_marker`: of the page before.
+Operation list_object_versions(std::string_view prefix, std::string_view key_marker,
+                               std::string_view version_marker);
 Operation head_bucket();
 Operation get_bucket_versioning();
+Operation get_bucket_lifecycle();
 
 }  // namespace stepstore::s3

@@ -221,6 +221,11 @@ TEST(S3Operation, AsksAboutTheBucket) {
   EXPECT_EQ(target(head_bucket()), "/b");
   EXPECT_EQ(get_bucket_versioning().method, "GET");
   EXPECT_EQ(target(get_bucket_versioning()), "/b?versioning=");
+  EXPECT_EQ(get_bucket_lifecycle().method, "GET");
+  EXPECT_EQ(target(get_bucket_lifecycle()), "/b?lifecycle=");
+  EXPECT_EQ(target(list_object_versions("p/", "k", "v")),
+            "/b?encoding-type=url&key-marker=k&prefix=p%2F&version-id-marker=v&versions=");
+  EXPECT_EQ(target(list_object_versions("", "", "")), "/b?encoding-type=url&versions=");
 }
 
 }  // namespace

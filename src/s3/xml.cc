@@ -225,6 +225,32 @@ Result<UploadList> parse_uploads(BytesView body) {
                            });
 }
 
+Result<VersionList> parse_versions(BytesView body) {
+  return parse<VersionList>(body, "ListVersionsResult",
+                            [](const pugi::xml_node& root, VersionList& out) -> std::string_view {
+                              const KeyReader keys(root);
+                              for (const pugi::xml_node& node : root.children()) {
+                                const std::string_view name = local_name(node.name());
+                                if (name != "Version" && name != "DeleteMarker") continue;
+                                ListedVersion& version = out.versions.emplace_back();
+                                if (!keys.read(node, "Key", version.key)) {
+                                  return "a key is not encoded as the answer says";
+                                }
+                                version.id = text_of(node, "VersionId");
+                                version.marker = name == "DeleteMarker";
+                                if (version.key.empty() || version.id.empty()) {
+                                  return "a version has no key or no id";
+                                }
+                              }
+                              out.truncated = read_truth(root, "IsTruncated");
+                              if (!keys.read(root, "NextKeyMarker", out.next_key)) {
+                                return "a key is not encoded as the answer says";
+                              }
+                              out.next_version = text_of(root, "NextVersionIdMarker");
+                              return "";
+                            });
+}
+
 Result<Versioning> parse_versioning(BytesView body) {
   return parse<Versioning>(body, "VersioningConfiguration",
                            [](const pugi::xml_node& root, Versioning& out) -> std::string_view {

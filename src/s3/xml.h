@@ -64,6 +64,19 @@ struct UploadList {
 };
 Result<UploadList> parse_uploads(BytesView body);
 
+struct ListedVersion {
+  std::string key{};  // plain
+  std::string id{};
+  bool marker = false;  // a deletion, not an object
+};
+struct VersionList {
+  std::vector<ListedVersion> versions{};
+  std::string next_key{};  // markers of the next page
+  std::string next_version{};
+  bool truncated = false;
+};
+Result<VersionList> parse_versions(BytesView body);
+
 enum class Versioning : std::uint8_t { never, enabled, suspended };
 Result<Versioning> parse_versioning(BytesView body);
 

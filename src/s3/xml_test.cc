@@ -144,6 +144,25 @@ TEST(S3Xml, ReadsUploads) {
   EXPECT_TRUE(uploads->truncated);
 }
 
+TEST(S3Xml, ReadsVersions) {
+  const auto list = parse_versions(
+      "<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+      "<NextKeyMarker>a%20b</NextKeyMarker><NextVersionIdMarker>v1</NextVersionIdMarker>"
+      "<Version><Key>a%20b</Key><VersionId>v2</VersionId></Version>"
+      "<DeleteMarker><Key>a%20b</Key><VersionId>v1</VersionId></DeleteMarker>"
+      "<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes></ListVersionsResult>");
+  ASSERT_TRUE(list.ok()) << list.error().what();
+  ASSERT_EQ(list->versions.size(), 2U);
+  EXPECT_EQ(list->versions[0].key, "a b");
+  EXPECT_EQ(list->versions[0].id, "v2");
+  EXPECT_FALSE(list->versions[0].marker);
+  EXPECT_EQ(list->versions[1].id, "v1");
+  EXPECT_TRUE(list->versions[1].marker);
+  EXPECT_EQ(list->next_key, "a b");
+  EXPECT_EQ(list->next_version, "v1");
+  EXPECT_TRUE(list->truncated);
+}
+
 TEST(S3Xml, ReadsVersioning) {
   const auto status = [](const std::string& inside) {
     return parse_versioning("<VersioningConfiguration>" + inside + "</VersioningConfiguration>")
@@ -201,6 +220,9 @@ TEST(S3Xml, RefusesWhatIsHostileOrBroken) {
   }
   EXPECT_TRUE(parse_create_upload("<InitiateMultipartUploadResult/>").is(ErrorCode::Io));
   EXPECT_TRUE(parse_complete_upload("<CompleteMultipartUploadResult/>").is(ErrorCode::Io));
+  EXPECT_TRUE(parse_versions("<ListVersionsResult><Version><Key>k</Key></Version>"
+                             "</ListVersionsResult>")
+                  .is(ErrorCode::Io));
   EXPECT_TRUE(parse_uploads("<ListMultipartUploadsResult><Upload/></ListMultipartUploadsResult>")
                   .is(ErrorCode::Io));
 }

@@ -10,7 +10,8 @@ import stepstore
 from docs_support import MANUAL, ROOT, words_in_code
 
 WORDS = words_in_code(MANUAL)
-VALUE_HEADERS = ("call.h", "options.h", "presign.h", "reports.h", "s3_objects.h", "step.h", "storage_manager.h")
+VALUE_HEADERS = ("call.h", "doctor.h", "options.h", "presign.h", "reports.h", "s3_objects.h", "step.h")
+VALUE_HEADERS += ("storage_manager.h",)
 CLASSES = (
     ("storage_manager.h", "StorageManager", 13),
     ("storage_manager.h", "StepCursor", 1),
@@ -24,6 +25,7 @@ ENUMS = (
     ("options.h", "IfExists", 3),
     ("step.h", "State", 2),
     ("reports.h", "Kind", 5),
+    ("doctor.h", "Verdict", 4),
     ("log.h", "LogLevel", 6),
     ("presign.h", "LinkMethod", 2),
 )

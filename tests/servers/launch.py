@@ -116,17 +116,22 @@ def stop_all(programs: Sequence[Program], grace: float = 3.0) -> None:
         program.end_stop(deadline)
 
 
-def wait_for_answer(programs: Sequence[Program], port: int, seconds: float) -> None:
-    """Returns once an HTTP request to the port has been answered, whatever the answer says."""
+def wait_for_answer(
+    programs: Sequence[Program], port: int, seconds: float, path: str = "/", status: int | None = None
+) -> None:
+    """Returns once an HTTP request to the port has been answered: with that status, or whatever the answer says."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for program in programs:
             program.check()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/")
-            connection.getresponse().read()
-            return
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            if status in (None, answer.status):
+                return
+            time.sleep(0.05)
         except (OSError, http.client.HTTPException):
             time.sleep(0.05)
         finally:

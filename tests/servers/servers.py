@@ -3,13 +3,14 @@
 
     tests/servers/servers.py run NAME... -- COMMAND...   the command's exit status; without a command: until ctrl-C
     tests/servers/servers.py list [--json]               which servers there are, and what each does not do
-    tests/servers/servers.py install NAME...             what is missing of moto and versitygw
+    tests/servers/servers.py install NAME...             what is missing of them, but for Ceph and our own
     tests/servers/servers.py installed NAME...           says what is missing; exit status 1 when something is
     tests/servers/servers.py where moto|versitygw        its folder; bin/python in moto's has boto3
 
 The command finds the servers in STEPSTORE_TEST_SERVERS, a JSON list of objects with
     name, endpoint, region, bucket, versioned_bucket, uri, access_key, secret_key, traits (catalogue.py tells each),
-and the keys, which are the same for all, also in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Both buckets are empty.
+and the keys, which are the same for all, also in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Both buckets are empty;
+versioned_bucket is null where the server keeps no versions.
 Exit status: the command's; 128 + n when it or this was ended by signal n; 125 when a server failed; 2 for wrong usage.
 """
 
@@ -75,10 +76,16 @@ def must(s3: S3, method: str, path: str, query: dict[str, str] | None = None, bo
         raise ServerError(f"{s3.endpoint} answered {answer.status} to {method} {path}: {text}")
 
 
-def make_buckets(s3: S3) -> None:
+def make_buckets(s3: S3, versions: bool) -> None:
     must(s3, "PUT", f"/{BUCKET}")
+    if not versions:
+        return
     must(s3, "PUT", f"/{VERSIONED_BUCKET}")
     must(s3, "PUT", f"/{VERSIONED_BUCKET}", {"versioning": ""}, VERSIONING)
+
+
+def has_versions(name: str) -> bool:
+    return "no-versioning" not in KINDS[name].traits
 
 
 def described(name: str, s3: S3) -> dict[str, object]:
@@ -87,7 +94,7 @@ def described(name: str, s3: S3) -> dict[str, object]:
         "endpoint": s3.endpoint,
         "region": s3.region,
         "bucket": BUCKET,
-        "versioned_bucket": VERSIONED_BUCKET,
+        "versioned_bucket": VERSIONED_BUCKET if has_versions(name) else None,
         "uri": f"s3://{BUCKET}/?endpoint={s3.endpoint}&region={s3.region}",
         "access_key": s3.access_key,
         "secret_key": s3.secret_key,
@@ -186,7 +193,7 @@ def serve(starter: Starter, folder: Path, names: list[str], command: list[str], 
         for name in names:
             (folder / name).mkdir()
             s3 = starter.start(name, folder / name)
-            make_buckets(s3)
+            make_buckets(s3, has_versions(name))
             servers.append(described(name, s3))
         if not command:
             wait_for_signal(servers)

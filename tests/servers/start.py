@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import uuid
 from pathlib import Path
 
-from install import fault_server, moto_python, versitygw_program
+from install import fault_server, go_program, moto_python, s3proxy_jar
 from launch import Ports, Program, ServerError, run_tool, wait_for_answer
 from signed import S3
 
@@ -29,6 +30,10 @@ class Starter:
             "moto": self._moto,
             "versitygw": self._versitygw,
             "ceph16": self._ceph,
+            "minio": self._minio,
+            "rclone": self._rclone,
+            "gofakes3": self._gofakes3,
+            "s3proxy": self._s3proxy,
         }[name]
         port = self._ports.take()
         # Nothing else of ours: proxies and the settings of other servers have no place in these.
@@ -71,8 +76,55 @@ class Starter:
         # Without --keep-alive it closes the connection after every answer.
         options = ["--port", f"127.0.0.1:{port}", "--access", ACCESS_KEY, "--secret", SECRET_KEY, "--keep-alive"]
         backend: list[str | Path] = ["posix", "--versioning-dir", versions, root]
-        command = [versitygw_program(), *options, "--quiet", *backend]
+        command = [go_program("versitygw"), *options, "--quiet", *backend]
         wait_for_answer([self._program(command, folder, environment)], port, seconds=30)
+
+    def _minio(self, folder: Path, port: int, environment: dict[str, str]) -> None:
+        """Four folders, as if they were disks: with one alone it has no versions."""
+        for number in range(1, 5):
+            (folder / f"d{number}").mkdir()
+        environment = environment | {
+            "MINIO_ROOT_USER": ACCESS_KEY,
+            "MINIO_ROOT_PASSWORD": SECRET_KEY,
+            "MINIO_BROWSER": "off",
+            "CI": "true",  # it takes folders of one disk then
+            "MINIO_CI_CD": "1",
+        }
+        address = ["--quiet", "--address", f"127.0.0.1:{port}"]
+        command: list[str | Path] = [go_program("minio"), "server", *address, f"{folder}/d{{1...4}}"]
+        program = self._program(command, folder, environment)
+        wait_for_answer([program], port, seconds=60, path="/minio/health/cluster", status=200)
+
+    def _rclone(self, folder: Path, port: int, environment: dict[str, str]) -> None:
+        (folder / "root").mkdir()
+        options = ["--config", folder / "rclone.conf", "--addr", f"127.0.0.1:{port}"]
+        options += ["--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode", "off"]
+        command: list[str | Path] = [go_program("rclone"), "serve", "s3", *options, folder / "root"]
+        wait_for_answer([self._program(command, folder, environment)], port, seconds=30)
+
+    def _gofakes3(self, folder: Path, port: int, environment: dict[str, str]) -> None:
+        options = ["-backend", "memory", "-host", f"127.0.0.1:{port}", "-autobucket=false"]
+        command: list[str | Path] = [go_program("gofakes3"), *options]
+        wait_for_answer([self._program(command, folder, environment)], port, seconds=30)
+
+    def _s3proxy(self, folder: Path, port: int, environment: dict[str, str]) -> None:
+        (folder / "root").mkdir()
+        settings = {
+            "s3proxy.endpoint": f"http://127.0.0.1:{port}",
+            "s3proxy.authorization": "aws-v2-or-v4",
+            "s3proxy.identity": ACCESS_KEY,
+            "s3proxy.credential": SECRET_KEY,
+            "jclouds.provider": "filesystem-nio2",
+            "jclouds.filesystem.basedir": str(folder / "root"),
+            "jclouds.identity": "unused",
+            "jclouds.credential": "unused",
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (folder / "s3proxy.conf").write_text(lines)
+        java = shutil.which("java")
+        assert java is not None  # as missing() has said
+        command: list[str | Path] = [java, "-jar", s3proxy_jar(), "--properties", folder / "s3proxy.conf"]
+        wait_for_answer([self._program(command, folder, environment)], port, seconds=60)
 
     def _ceph(self, folder: Path, port: int, environment: dict[str, str]) -> None:
         """One monitor, one storage daemon that keeps everything in memory, one gateway; no manager, which only counts.

@@ -5,6 +5,9 @@ import sys
 
 from servers_support import HERE, servers_py
 
+sys.path.insert(0, str(HERE))
+from install import GO_PROGRAMS
+
 
 def test_the_servers_are_right_about_what_tests_rely_on():
     python = servers_py("where", "moto").stdout.strip() + "/bin/python"
@@ -31,13 +34,22 @@ def test_a_wrong_table_is_found():
 
 def test_list_names_every_server_and_explains_every_trait():
     listed = json.loads(servers_py("list", "--json").stdout)
-    assert [each["name"] for each in listed["servers"]] == ["stepstore", "moto", "versitygw", "ceph16"]
+    assert [each["name"] for each in listed["servers"]] == [
+        "stepstore", "moto", "versitygw", "ceph16", "minio", "rclone", "gofakes3", "s3proxy",
+    ]  # fmt: skip
     used = {trait for each in listed["servers"] for trait in each["traits"]}
     assert used == listed["traits"].keys()
     text = servers_py("list").stdout
     for each in listed["servers"]:
         assert f"{each['name']} {each['version']}: {each['why']}" in text
     assert all(f"{trait} " in text and meaning in text for trait, meaning in listed["traits"].items())
+
+
+def test_a_build_in_go_is_of_the_version_that_the_table_is_about():
+    listed = {each["name"]: each["version"] for each in json.loads(servers_py("list", "--json").stdout)["servers"]}
+    assert GO_PROGRAMS.keys() < listed.keys()
+    for name, (_, version) in GO_PROGRAMS.items():
+        assert version.startswith(f"v{listed[name]}"), name
 
 
 def test_pip_installs_the_version_that_the_table_is_about():

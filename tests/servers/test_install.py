@@ -6,7 +6,10 @@ import pytest
 from servers_support import servers_py
 
 
-@pytest.mark.parametrize(("name", "what"), [("moto", "installed"), ("versitygw", "built")])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("moto", "installed"), ("versitygw", "built"), ("minio", "built"), ("rclone", "built"), ("gofakes3", "built")],
+)
 def test_what_is_not_installed_is_named_with_the_command_that_helps(tmp_path, name, what):
     done = servers_py("run", name, "--", "true", XDG_CACHE_HOME=str(tmp_path))
     said = f"servers.py: {name}: it is not {what}; run: tests/servers/servers.py install {name}\n"

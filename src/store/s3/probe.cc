@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "base/crc32c.h"
 #include "base/crc64.h"
@@ -14,16 +15,29 @@
 namespace stepstore::bucket {
 namespace {
 
-constexpr std::size_t kRacers = 8;
-constexpr int kRacesMax = 3;
+// Races in which the winner's answer was lost are run again, so often.
+constexpr int kLostRacesMax = 3;
+constexpr std::chrono::seconds kCleanUpMax{10};
 
 // One trial of a bucket, with keys of its own.
 class Trial {
  public:
-  Trial(Bucket& bucket, const CallLimits& limits)
-      : bucket_(bucket), limits_(limits), id_(make_ulid(bucket.clock, bucket.random)) {}
+  Trial(Bucket& bucket, std::string id, ProbeEffort effort, const CallLimits& limits)
+      : bucket_(bucket), limits_(limits), id_(std::move(id)), effort_(effort) {}
 
   BucketProbe run(BucketProbe::Versioning versioning) {
+    try {
+      const BucketProbe found = try_all(versioning);
+      clean_up(limits_);
+      return found;
+    } catch (...) {
+      clean_up({.deadline = bucket_.clock.steady_now() + kCleanUpMax});
+      throw;
+    }
+  }
+
+ private:
+  BucketProbe try_all(BucketProbe::Versioning versioning) {
     BucketProbe found{.probed_at = bucket_.clock.now_ms(), .versioning = versioning};
     const ObjectKey key = new_key("object");
     (void)write(key, {}).value();
@@ -34,11 +48,9 @@ class Trial {
       found.create_over_delete_marker = creates_again(key);
     }
     found.remove_if_unchanged = stale_removal_is_refused();
-    clean_up();
     return found;
   }
 
- private:
   ObjectKey new_key(std::string_view name) {
     keys_.push_back(bucket_.own(probe_key(id_, name)));
     return keys_.back();
@@ -97,19 +109,41 @@ class Trial {
     outcome.error().raise();
   }
 
-  // Exactly one may win. That nobody does is no verdict: the winner's answer may have been lost.
+  // As Ceph 16 answers most losers of a swap, whatever the number of tries.
+  static bool lost_with_a_500(const Result<ETag>& outcome) {
+    return !outcome && outcome.error().http_status() == 500 && outcome.error().outcome_unknown();
+  }
+
+  // Exactly one may win each race. That nobody does is no verdict: the winner's answer may have
+  // been lost.
   bool one_wins(const std::function<std::vector<Result<ETag>>()>& race_once) {
-    for (int tries = 0; tries < kRacesMax; ++tries) {
+    int without_winner = 0;
+    for (int races = 0; races < effort_.races;) {
       std::size_t winners = 0;
-      for (const Result<ETag>& outcome : race_once()) winners += refused(outcome) ? 0 : 1;
-      if (winners > 0) return winners == 1;
+      std::optional<StorageManagerError> failed;
+      for (const Result<ETag>& outcome : race_once()) {
+        if (lost_with_a_500(outcome)) {
+          failed = outcome.error();
+        } else {
+          winners += refused(outcome) ? 0 : 1;
+        }
+      }
+      if (winners > 1) return false;
+      if (winners == 1) {
+        ++races;
+      } else if (++without_winner == kLostRacesMax) {
+        if (failed) failed->raise();  // an outage rather than a verdict
+        return false;
+      }
     }
-    return false;
+    return true;
   }
 
   bool one_creator() {
-    return one_wins(
-        [&] { return race(new_key("race"), Condition::absent(), kRacers, s3::ETagStyle::quoted); });
+    return one_wins([&] {
+      return race(new_key("race-" + std::to_string(keys_.size())), Condition::absent(),
+                  effort_.racers, s3::ETagStyle::quoted);
+    });
   }
 
   ETag current(const ObjectKey& key) {
@@ -128,7 +162,7 @@ class Trial {
       if (!swaps(current(key))) continue;
       found.bare_etags = style == s3::ETagStyle::bare;
       found.swap_if_unchanged = !swaps(stale) && one_wins([&] {
-        return race(key, Condition::unchanged(current(key)), kRacers, style);
+        return race(key, Condition::unchanged(current(key)), effort_.racers, style);
       });
       return;
     }
@@ -168,18 +202,26 @@ class Trial {
     s3::Operation removal = s3::delete_object(key);
     removal.headers.emplace_back("If-Match", "\"0123456789abcdef0123456789abcdef\"");
     removal.conditional = true;
-    return !taken(bucket_.send_one(removal, limits_));
+    const auto answer = bucket_.send_one(removal, limits_);
+    // Some say 500 where they refuse; that ends no probe.
+    return (!answer && answer.error().http_status() == 500) || !taken(answer);
   }
 
-  void clean_up() {
-    for (const auto& gone : remove(bucket_, keys_, limits_)) {
-      if (!gone) log_warning("an object of the probe stays: {}", gone.error().what());
+  void clean_up(const CallLimits& limits) noexcept {
+    try {
+      for (const auto& gone : remove(bucket_, keys_, limits)) {
+        if (!gone) log_warning("an object of the probe stays: {}", gone.error().what());
+      }
+    } catch (const std::exception& failed) {
+      log_warning("objects of the probe stay below {}: {}", bucket_.own(probe_key(id_, "x")).text(),
+                  failed.what());
     }
   }
 
   Bucket& bucket_;
   const CallLimits& limits_;
-  std::string id_;
+  const std::string id_;
+  const ProbeEffort effort_;
   std::vector<ObjectKey> keys_;
   std::deque<std::string> bodies_;  // which requests borrow
 };
@@ -229,6 +271,11 @@ void write_down(Bucket& bucket, const Result<Object>& before, const BucketProbe&
   }
 }
 
+Result<Object> marker_of(Bucket& bucket, const CallLimits& limits) {
+  const GetRequest get{.key = bucket.own(format_marker_key())};
+  return told_get(get, bucket.send_one(s3::get_object(get, std::uint64_t{1} << 20U), limits));
+}
+
 // Each process says it once, whoever has found it out.
 void warn(const BucketProbe& probe) {
   for (const std::string& note : notes_of(probe)) log_warning("{}", note);
@@ -238,12 +285,10 @@ void warn(const BucketProbe& probe) {
 
 BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
   const BucketProbe::Versioning versioning = versioning_of(bucket, limits);
-  const GetRequest get_marker{.key = bucket.own(format_marker_key())};
-  const Result<Object> marker = told_get(
-      get_marker, bucket.send_one(s3::get_object(get_marker, std::uint64_t{1} << 20U), limits));
+  const Result<Object> marker = marker_of(bucket, limits);
   if (!marker && !marker.is(ErrorCode::NotFound)) marker.error().raise();
   if (marker) {
-    const auto known = parse_format_marker(marker->body.text(), get_marker.key.text()).probe;
+    const auto known = parse_format_marker(marker->body.text(), marker->info.key.text()).probe;
     const auto age = bucket.clock.now_ms() - (known ? known->probed_at : Timestamp{});
     if (known && known->versioning == versioning && age < bucket.options.probe_age_max &&
         age > -bucket.options.probe_age_max) {
@@ -251,10 +296,29 @@ BucketProbe find_out(Bucket& bucket, const CallLimits& limits) {
       return *known;
     }
   }
-  const BucketProbe found = Trial(bucket, limits).run(versioning);
+  const BucketProbe found =
+      Trial(bucket, make_ulid(bucket.clock, bucket.random), {}, limits).run(versioning);
   warn(found);
   write_down(bucket, marker, found, limits);
   return found;
+}
+
+BucketProbe try_out(Bucket& bucket, const std::string& id, const ProbeEffort& effort,
+                    const CallLimits& limits) {
+  return Trial(bucket, id, effort, limits).run(versioning_of(bucket, limits));
+}
+
+void keep(Bucket& bucket, const BucketProbe& probe, const CallLimits& limits) {
+  bucket.dialect.learn(probe);
+  try {
+    const Result<Object> marker = marker_of(bucket, limits);
+    const std::string key = bucket.own(format_marker_key()).text();
+    if (marker && parse_format_marker(marker->body.text(), key).writer_min > kFormatMajor) return;
+    if (marker || marker.is(ErrorCode::NotFound)) write_down(bucket, marker, probe, limits);
+  } catch (const StorageManagerError& failed) {
+    if (failed.code() == ErrorCode::Cancelled) throw;
+    log_info("what was found out about the bucket was not written down: {}", failed.what());
+  }
 }
 
 }  // namespace stepstore::bucket

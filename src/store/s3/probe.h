@@ -12,4 +12,17 @@ namespace stepstore::bucket {
 // What format.json says of the bucket, if that still holds; else what is tried now.
 BucketProbe find_out(Bucket& bucket, const CallLimits& limits);
 
+// How hard to look for a race that two writers win.
+struct ProbeEffort {
+  std::size_t racers = 8;
+  int races = 1;  // one of them with two winners is enough for the verdict
+};
+
+// What is tried now, below the folder `id` of probe_key(). Nothing is kept.
+BucketProbe try_out(Bucket& bucket, const std::string& id, const ProbeEffort& effort,
+                    const CallLimits& limits);
+// For other processes, and for this one from now on. What cannot be written down is only found out
+// again; nothing is written into a store of a format that this release does not know.
+void keep(Bucket& bucket, const BucketProbe& probe, const CallLimits& limits);
+
 }  // namespace stepstore::bucket

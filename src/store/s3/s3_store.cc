@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/s3/bucket.h"
+#include "store/s3/exam.h"
 #include "store/s3/probe.h"
 
 namespace stepstore {
@@ -93,5 +94,10 @@ PresignedUrl S3Store::link(const LinkRequest& request, const CallLimits& limits)
 }
 
 BucketProbe S3Store::probe(const CallLimits& limits) { return state_->probe(limits); }
+
+std::unique_ptr<Examination> S3Store::examine(std::string id, bool thorough,
+                                              const CallLimits& limits) {
+  return bucket::start_exam({state_, state_.get()}, std::move(id), thorough, limits);
+}
 
 }  // namespace stepstore

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "model/bucket_exam.h"
 #include "model/format_marker.h"
 #include "s3/client.h"
 #include "stepstore/object_store.h"
@@ -29,7 +30,7 @@ struct S3StoreOptions {
 };
 
 // Thread-safe; usable after fork() in the child.
-class S3Store final : public ObjectStore, public LinkMaker {
+class S3Store final : public ObjectStore, public LinkMaker, public BucketExam {
  public:
   // No network here. Keys are those of the bucket: `options.prefix` is not put in front of them.
   S3Store(std::shared_ptr<s3::Client> client, S3StoreOptions options, Clock& clock, Random& random);
@@ -55,6 +56,9 @@ class S3Store final : public ObjectStore, public LinkMaker {
   // What the bucket enforces, found out now if it is not known. Throws what keeps it from being
   // found out.
   BucketProbe probe(const CallLimits& limits);
+  // Asks the server about more than this store relies on.
+  std::unique_ptr<Examination> examine(std::string id, bool thorough,
+                                       const CallLimits& limits) override;
 
  private:
   struct State;
