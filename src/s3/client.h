@@ -30,7 +30,8 @@ struct ClientOptions {
   RetryPolicy retry{};
 };
 
-// An answer with a status below 300 (or 304), the body of the object or XML.
+// An answer with a status below 300 (or 304, or 404 where absence is an answer), the body of the
+// object or XML.
 struct Answer {
   http::Response response;
   // An earlier send of the same write may have been applied before this answer was given. (A

@@ -124,6 +124,11 @@ std::string servers_words(int status, const ErrorBody& body) {
 
 }  // namespace
 
+// Without taking the XML apart, which costs more than the request.
+bool says_no_such_key(const http::Response& response) noexcept {
+  return response.body.text().find("<Code>NoSuchKey</Code>") != std::string_view::npos;
+}
+
 std::string request_id_of(const http::Response& response) {
   return quotable(header_of(response, "x-amz-request-id"));
 }

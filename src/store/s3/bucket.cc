@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/fork.h"
+#include "s3/errors.h"
 #include "s3/times.h"
 #include "store/s3/probe.h"
 
@@ -166,6 +167,14 @@ Result<Object> told_get(const GetRequest& request, Result<s3::Answer>&& answer) 
     return told_as(failed, "get", key.text());
   }
   http::Response& response = (*answer).response;
+  if (response.status == 404) {
+    ErrorDetails details =
+        error(ErrorCode::NotFound, "get", key.text(), "there is no such object (404 NoSuchKey)")
+            .details();
+    details.http_status = response.status;
+    details.request_id = s3::request_id_of(response);
+    return StorageManagerError(std::move(details));
+  }
   Object object{.info = {.key = key,
                          .size = response.body.size(),
                          .etag = etag_in(response.headers),
