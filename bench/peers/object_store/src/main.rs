@@ -23,7 +23,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 #[derive(Clone)]
 struct Step {
     name: String,
-    html: Bytes,
+    html: Arc<str>,
     screenshot: Bytes,
     action: Value,
     metadata: Value,
@@ -36,12 +36,12 @@ impl Step {
 
     fn objects(&self) -> Result<[Bytes; 4], Failure> {
         let (action, metadata) = (serde_json::to_vec(&self.action)?, serde_json::to_vec(&self.metadata)?);
-        Ok([self.html.clone(), self.screenshot.clone(), action.into(), metadata.into()])
+        Ok([Bytes::copy_from_slice(self.html.as_bytes()), self.screenshot.clone(), action.into(), metadata.into()])
     }
 }
 
 fn made(size: usize, count: usize) -> Vec<Step> {
-    let html: Bytes = b"<p>step</p>\n".iter().copied().cycle().take(size).collect();
+    let html: Arc<str> = "<p>step</p>\n".chars().cycle().take(size).collect::<String>().into();
     let screenshot: Vec<u8> = (0..size).map(|_| rand::random()).collect();
     let screenshot = Bytes::from(screenshot);
     let step = |i: usize| Step {
@@ -62,7 +62,7 @@ fn read(recording: &File, count: usize) -> Result<Vec<Step>, Failure> {
     for folder in &folders {
         kinds.push(Step {
             name: String::new(),
-            html: std::fs::read(folder.join(FILES[0]))?.into(),
+            html: std::fs::read_to_string(folder.join(FILES[0]))?.into(),
             screenshot: std::fs::read(folder.join(FILES[1]))?.into(),
             action: serde_json::from_slice(&std::fs::read(folder.join(FILES[2]))?)?,
             metadata: serde_json::from_slice(&std::fs::read(folder.join(FILES[3]))?)?,
@@ -89,7 +89,7 @@ async fn retrieve(client: Arc<AmazonS3>, steps: Arc<Vec<Step>>, at: usize) -> Re
         async move { client.get(&key).await?.bytes().await }
     });
     let found = futures::future::try_join_all(gets).await?;
-    let same = found[0] == step.html
+    let same = *std::str::from_utf8(&found[0])? == *step.html
         && found[1] == step.screenshot
         && serde_json::from_slice::<Value>(&found[2])? == step.action
         && serde_json::from_slice::<Value>(&found[3])? == step.metadata;
