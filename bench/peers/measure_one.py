@@ -1,10 +1,10 @@
-"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N [bytes]`.
+"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N`.
 
 CLIENT is the name of a file beside this one. STEPS is a recording, whose steps are taken in turn until there are N; or
-a number of bytes, for N steps with a page and a screenshot of that size. A page is a str, as a
-browser's driver gives it: every client has to make bytes of it, and to give it back. With `bytes` it is bytes. CPU time is of the whole process: user and system
-time, threads and children included. Memory is the most that was resident beyond what was there before the client was
-loaded: its code counts, the steps do not.
+a number of bytes, for N steps with a page and a screenshot of that size. A page is a str, as a browser's driver gives
+it: every client has to make bytes of it, and to give it back. With `bytes` as a sixth argument it is bytes. CPU time is
+of the whole process: user and system time, threads and children included. Memory is the most that was resident beyond
+what was there before the client was loaded: its code counts, the steps do not.
 """
 
 from __future__ import annotations
