@@ -54,7 +54,8 @@ against a server (the project's own, in memory, on the same cores) of its own.""
 A step of a recording as a program holds it (text, bytes, dicts) becomes objects, and is read back, metadata included;
 each step of the recording is compared whole when it comes for the first time, and by its sizes after that, since
 comparing is no client's work. The recording is `samples/pydoc-tour.tar.zst`, {step_kb[0]:.0f} kB a step, unless said
-otherwise. The others put four objects independently of each other: after a crash half a step may be left, and nothing tells.
+otherwise. The others put four objects independently of each other: after a crash half a step may be left, and nothing
+tells.
 They are set to neither hash nor check what they send, where they can be told so. stepstore checksums every part,
 verifies it when it is read, and commits a step with its manifest.
 
