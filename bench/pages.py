@@ -16,6 +16,7 @@ COMMANDS = (
     ("peers", "./dev bench peers", "many steps over S3 at once, beside other S3 clients"),
     ("pauses", "./dev bench pauses", "how long storing makes an event loop pause"),
     ("import", "./dev bench import", "10,000 steps from disk to an S3 server"),
+    ("storm", "./dev bench storm", "what is sent while a server answers 503"),
 )
 BEGIN, END = "<!-- in short -->", "<!-- in full -->"
 

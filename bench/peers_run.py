@@ -42,14 +42,14 @@ class Scenario:
     count: int = 300  # steps
     runs: int = 5
     recording: str = basics.LARGE_STEPS
-    text: bool = False  # pages as str, not as bytes
+    pages: str = ""  # "bytes": not as str
 
 
 SCENARIOS = (
     Scenario("near", CLIENTS),
     Scenario("far", CLIENTS, delay_ms=s3_rows.DELAY_MS, runs=3),
     Scenario("https", CLIENTS, https=True, runs=3),
-    Scenario("text", FEW, text=True, runs=3),
+    Scenario("bytes", FEW, pages="bytes", runs=3),
     Scenario("small", FEW, recording=basics.SMALL_STEPS, runs=3),
     Scenario("1 KB", FEW, size=1_000, runs=3),
     Scenario("64 KB", FEW, size=64_000, runs=3),
@@ -88,7 +88,7 @@ def measure(client: str, scenario: Scenario, programs: Programs) -> Row:
     ) as server:
         source = str(scenario.size) if scenario.size else programs.recordings[scenario.recording]
         command = [*programs.client(client), source, server.endpoint, s3_server.BUCKET, str(count)]
-        command += ["text"] * scenario.text
+        command += [scenario.pages] if scenario.pages else []
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600, env=environment)
     row: Row = json.loads(done.stdout)
     return row | {"file": client, "scenario": scenario.name}

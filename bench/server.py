@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +42,11 @@ def certificate(folder: Path) -> Certificate:
 
 
 @contextlib.contextmanager
-def server(program: Path, delay_ms: int, https: Certificate | None = None) -> Iterator[Server]:
-    """Starts one on a free port, empty; it ends with the block."""
-    command: list[str | Path] = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms)]
+def server(
+    program: Path, delay_ms: int, https: Certificate | None = None, more: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Starts one on a free port, empty; it ends with the block. `more`: further options of the program."""
+    command: list[str | Path] = [program, "--bucket", BUCKET, "--delay-ms", str(delay_ms), *more]
     if https:
         command += ["--certificate", https.file, "--key", https.key_file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -3,6 +3,7 @@
 # ./dev bench peers [ARGUMENTS]: many steps beside other S3 clients, by bench/peers_run.py.
 # ./dev bench pauses [ARGUMENTS]: how long storing makes an event loop pause, by bench/loop_pause.py.
 # ./dev bench import [ARGUMENTS]: many steps from disk beside s5cmd, by bench/import_many.py.
+# ./dev bench storm [ARGUMENTS]: what is sent while a server answers 503, beside other clients, by bench/storm.py.
 # Each writes its page into docs/benchmarks/, and docs/benchmarks.md, which sums up all of them, anew. With --smoke each
 # goes once through in less than a minute and writes nothing.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -40,13 +41,14 @@ if ! up_to_date bench-requirements "$wanted"; then
 fi
 
 case ${1:-} in
-  peers | pauses | import)
+  peers | pauses | import | storm)
     need_peers
     [[ $1 != peers ]] || need_native_peer
     command=("$venv/bin/python")
     case $1 in
       peers) command+=(bench/peers_run.py) ;;
       pauses) command+=(bench/loop_pause.py) ;;
+      storm) command+=(bench/storm.py) ;;
       import)
         need_versitygw
         command=(with_servers versitygw -- "${command[@]}" bench/import_many.py)

@@ -1,10 +1,10 @@
-"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N [text]`.
+"""Measures one client in this process and prints a JSON object: `measure_one.py CLIENT STEPS ENDPOINT BUCKET N`.
 
 CLIENT is the name of a file beside this one. STEPS is a recording, whose steps are taken in turn until there are N; or
-a number of bytes, for N steps with a page and a screenshot of that size. A page is bytes; with `text` it is a str, of
-which every client has to make bytes, and which it has to give back. CPU time is of the whole process: user and system
-time, threads and children included. Memory is the most that was resident beyond what was there before the client was
-loaded: its code counts, the steps do not.
+a number of bytes, for N steps with a page and a screenshot of that size. A page is a str, as a browser's driver gives
+it: every client has to make bytes of it, and to give it back. With `bytes` as a sixth argument it is bytes. CPU time is
+of the whole process: user and system time, threads and children included. Memory is the most that was resident beyond
+what was there before the client was loaded: its code counts, the steps do not.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from peers.peer import Peer, Step
 
 def made(size: int, count: int) -> list[Step]:
     """A page and a screenshot of so many bytes each; the steps share them."""
-    page, screenshot = (b"<p>step</p>\n" * (size // 12 + 1))[:size], (b"\x89PNG\r\n\x1a\n" + os.urandom(size))[:size]
+    page, screenshot = ("<p>step</p>\n" * (size // 12 + 1))[:size], (b"\x89PNG\r\n\x1a\n" + os.urandom(size))[:size]
     return [Step(f"{i}", page, screenshot, {"type": "click"}, {"i": i}) for i in range(count)]
 
 
-def read(recording: Path, count: int, text: bool = False) -> list[Step]:
+def read(recording: Path, count: int, text: bool = True) -> list[Step]:
     """The steps of a folder, again and again under other names, which share what they hold."""
     kinds = [
         Step(
@@ -53,11 +53,11 @@ def cpu_s() -> float:
 
 def main() -> None:
     client, source, endpoint, bucket, count, *form = sys.argv[1:]
-    text = form == ["text"]
+    text = form != ["bytes"]
     steps = made(int(source), int(count)) if source.isdecimal() else read(Path(source), int(count), text)
     memory = Growth()
     peer: Peer = importlib.import_module(f"peers.{client}").PEER(endpoint, bucket)
-    warm = [Step(f"warm-{i}", b"<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(32)]
+    warm = [Step(f"warm-{i}", "<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(32)]
     peer.store(warm)  # opens connections; stepstore looks at the bucket once
     peer.retrieve(warm)
 
@@ -85,7 +85,7 @@ def alone(peer: Peer) -> tuple[float, float]:
     """The median time of one step when nothing else is under way."""
     times: tuple[list[float], list[float]] = [], []
     for i in range(11):
-        step = Step(f"alone-{i}", b"<p>" * 1000, b"\x89PNG\r\n\x1a\n" * 1000, {}, {})
+        step = Step(f"alone-{i}", "<p>" * 1000, b"\x89PNG\r\n\x1a\n" * 1000, {}, {})
         for work, into in ((peer.store, times[0]), (peer.retrieve, times[1])):
             begun = time.perf_counter()
             work([step])

@@ -107,7 +107,7 @@ def main() -> None:
         print("ready", flush=True)
     else:
         peer = importlib.import_module(f"peers.{client}").PEER(endpoint, bucket)
-        steps = read(Path(recording), int(count), text=True)
+        steps = read(Path(recording), int(count))
         peer.store([Step(f"warm-{i}", "<p>", b"\x89PNG\r\n\x1a\n", {}, {}) for i in range(64)])  # opens connections
     peer.run(heartbeat.begin())
     begun = time.perf_counter()

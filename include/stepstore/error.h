@@ -103,8 +103,8 @@ class StorageManagerError : public std::exception {
   [[noreturn]] void raise() const;
 
  private:
+  struct Content;  // the details, and what()'s line once it was asked for
   std::shared_ptr<const ErrorDetails> details_;
-  std::shared_ptr<const std::string> what_;
 };
 
 #define STEPSTORE_ERROR_CLASS(Name)                                                 \

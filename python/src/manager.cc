@@ -106,15 +106,19 @@ nb::object receipt_to_python(const Receipt& receipt) { return to_python(receipt)
 
 }  // namespace
 
+std::optional<Bytes> RawStep::part(const std::string& name) const {
+  return name == "metadata" ? step.metadata() : step.find(name);
+}
+
 nb::object RawStep::bytes(const std::string& name) const {
-  const std::optional<Bytes> found = name == "metadata" ? step.metadata() : step.find(name);
+  const std::optional<Bytes> found = part(name);
   if (!found) return nb::none();
   return nb::bytes(found->text().data(), found->size());
 }
 
 // Straight from where it was received: a bytes object in between would cost as much again.
 nb::object RawStep::text(const std::string& name) const {
-  const std::optional<Bytes> found = step.find(name);
+  const std::optional<Bytes> found = part(name);
   if (!found) return nb::none();
   return str_of_utf8(found->view());
 }

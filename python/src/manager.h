@@ -22,6 +22,7 @@ struct RawStep {
   nb::object bytes(const std::string& name) const;
   // None also for what is no UTF-8.
   nb::object text(const std::string& name) const;
+  std::optional<Bytes> part(const std::string& name) const;
   nb::dict info() const { return to_python(step.info()); }
 };
 

@@ -72,13 +72,17 @@ class Step:
         Raises:
             ValueError: The file of a legacy step is no JSON. What was stored by stepstore is.
         """
-        text = self._raw.bytes("action")
-        return None if text is None else json.loads(text)
+        return self._parsed("action")
 
     @cached_property
     def metadata(self) -> Any:
         """The metadata, parsed from JSON. Errors as of `action_data`."""
-        text = self._raw.bytes("metadata")
+        return self._parsed("metadata")
+
+    def _parsed(self, name: str) -> Any:
+        text: str | bytes | None = self._raw.text(name)
+        if text is None or text.startswith("\ufeff"):  # absent, or as others wrote it: json looks for the encoding
+            text = self._raw.bytes(name)
         return None if text is None else json.loads(text)
 
     @cached_property

@@ -1,5 +1,6 @@
 #include "base/blocks.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <mutex>
@@ -17,6 +18,7 @@ constexpr std::size_t kLargest = std::size_t{8} << 20U;
 constexpr unsigned kSmallestBits = 16;
 constexpr std::size_t kSteps = 4;  // sizes between a power of two and the next: a fifth is wasted
 constexpr std::size_t kKinds = 7 * kSteps + 1;
+constexpr std::size_t kLookEvery = 256;  // blocks that come back
 
 // The sanitizers look for what is used after it was given back; kept blocks would hide that.
 #if defined(__SANITIZE_ADDRESS__)
@@ -43,22 +45,26 @@ class Kept {
  public:
   void* take(const Kind& kind) {
     const std::lock_guard lock(mutex_);
-    std::vector<void*>& blocks = blocks_[kind.index];
-    if (blocks.empty()) return nullptr;
-    void* const block = blocks.back();  // the one whose bytes are most likely in a cache
-    blocks.pop_back();
+    Shelf& shelf = shelves_[kind.index];
+    if (shelf.blocks.empty()) return nullptr;
+    void* const block = shelf.blocks.back();  // the one whose bytes are most likely in a cache
+    shelf.blocks.pop_back();
+    shelf.fewest = std::min(shelf.fewest, shelf.blocks.size());
     bytes_ -= kind.bytes;
     return block;
   }
 
   bool give_back(const Kind& kind, void* block) noexcept {
     const std::lock_guard lock(mutex_);
+    if (++given_back_ % kLookEvery == 0) let_go_of_the_unused();
     if (bytes_ + kind.bytes > kBlocksKeptBytes) return false;
+    Shelf& shelf = shelves_[kind.index];
     try {
-      blocks_[kind.index].push_back(block);
+      shelf.blocks.push_back(block);
     } catch (const std::bad_alloc&) {
       return false;
     }
+    shelf.bytes = kind.bytes;
     bytes_ += kind.bytes;
     return true;
   }
@@ -69,9 +75,30 @@ class Kept {
   }
 
  private:
+  // Those of one kind.
+  struct Shelf {
+    std::vector<void*> blocks;
+    std::size_t bytes = 0;   // of each
+    std::size_t fewest = 0;  // that lay there at any moment since the last look
+  };
+
+  // Half of what nobody has needed since the last look: one busy moment must not hold on to memory
+  // for good.
+  void let_go_of_the_unused() noexcept {
+    for (Shelf& shelf : shelves_) {
+      for (std::size_t unused = (shelf.fewest + 1) / 2; unused > 0; --unused) {
+        ::operator delete(shelf.blocks.front());
+        shelf.blocks.erase(shelf.blocks.begin());
+        bytes_ -= shelf.bytes;
+      }
+      shelf.fewest = shelf.blocks.size();
+    }
+  }
+
   ForkMutex mutex_;  // of what follows
-  std::array<std::vector<void*>, kKinds> blocks_;
+  std::array<Shelf, kKinds> shelves_;
   std::size_t bytes_ = 0;
+  std::size_t given_back_ = 0;
 };
 
 // Never destroyed: a body may outlive every static object.

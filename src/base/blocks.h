@@ -9,7 +9,8 @@
 namespace stepstore {
 
 // A block of so many bytes, not cleared. Its last owner gives it back from any thread, also in
-// a forked child. At most kBlocksKeptBytes are kept for the next callers, in the whole process.
+// a forked child. At most kBlocksKeptBytes are kept for the next callers, in the whole process, and
+// those that nobody needs any more go bit by bit while others come and go.
 // Throws std::bad_alloc.
 std::shared_ptr<std::byte[]> take_block(std::size_t size);
 

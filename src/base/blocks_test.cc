@@ -51,6 +51,19 @@ TEST(Blocks, AreKeptUpToABound) {
   }
 }
 
+// One busy moment: its blocks go while others come and go, of which enough stay.
+TEST(Blocks, GoWhenNobodyNeedsThemAnyMore) {
+  if (!kKeeps) return;
+  std::vector<std::shared_ptr<std::byte[]>> many;
+  for (int i = 0; i < 20; ++i) many.push_back(take_block(1'000'000));
+  many.clear();
+  ASSERT_GT(kept_block_bytes(), 10'000'000U);
+  const std::byte* last = nullptr;
+  for (int i = 0; i < 4'000; ++i) last = take_block(100'000).get();
+  EXPECT_LT(kept_block_bytes(), 2'000'000U);
+  EXPECT_EQ(take_block(100'000).get(), last) << "what is needed stays";
+}
+
 TEST(Blocks, PassBetweenThreadsAndIntoAChild) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {

@@ -1,7 +1,9 @@
 #include "base/errors.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -80,11 +82,34 @@ std::string one_line(const ErrorDetails& details) {
 
 std::string_view v1::name_of(ErrorCode code) noexcept { return row_of(code).name; }
 
-StorageManagerError::StorageManagerError(ErrorDetails details)
-    : details_(std::make_shared<const ErrorDetails>(std::move(details))),
-      what_(std::make_shared<const std::string>(one_line(*details_))) {}
+// Most errors are never read: that there is no session root is one, and is the rule. So the line is
+// made by whoever asks first; should two do so at once, the second one's is dropped.
+struct StorageManagerError::Content final : ErrorDetails {
+  explicit Content(ErrorDetails details) : ErrorDetails(std::move(details)) {}
+  Content(const Content&) = delete;
+  Content& operator=(const Content&) = delete;
+  ~Content() { delete line.load(std::memory_order_relaxed); }
 
-const char* StorageManagerError::what() const noexcept { return what_->c_str(); }
+  mutable std::atomic<const std::string*> line = nullptr;
+};
+
+StorageManagerError::StorageManagerError(ErrorDetails details)
+    : details_(std::make_shared<const Content>(std::move(details))) {}
+
+const char* StorageManagerError::what() const noexcept {
+  auto& line = static_cast<const Content&>(*details_).line;
+  const std::string* made = line.load(std::memory_order_acquire);
+  if (made != nullptr) return made->c_str();
+  try {
+    auto fresh = std::make_unique<const std::string>(one_line(*details_));
+    if (line.compare_exchange_strong(made, fresh.get(), std::memory_order_acq_rel)) {
+      made = fresh.release();
+    }
+    return made->c_str();
+  } catch (const std::bad_alloc&) {
+    return "there is no memory to tell what went wrong";
+  }
+}
 
 void StorageManagerError::raise() const {
   switch (code()) {

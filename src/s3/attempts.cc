@@ -209,10 +209,17 @@ bool Attempts::sleep(std::chrono::nanoseconds left) {
 void Attempts::succeed(const Pending& pending, http::Response response) {
   means_.budget.give_back(pending.attempts);
   if (pending.checksum) means_.checksums.learn(*pending.checksum);
+  std::string request_id;
+  if (response.status == 404) {
+    if (const std::string* const id = http::find_header(response.headers, "x-amz-request-id")) {
+      request_id = told_by_others(*id, {means_.hidden, used_->secret_key, used_->session_token});
+    }
+  }
   outcomes_[pending.index] = Answer{.response = std::move(response),
                                     .maybe_applied_before = pending.doubt,
                                     .attempts = pending.attempts,
-                                    .checksum = pending.sent_with};
+                                    .checksum = pending.sent_with,
+                                    .request_id = std::move(request_id)};
 }
 
 void Attempts::fail(const Pending& pending, const StorageManagerError& why,

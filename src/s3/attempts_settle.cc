@@ -25,7 +25,12 @@ std::optional<Verdict> Attempts::verdict_on(const Pending& pending,
   if (!outcome.response.ok()) return judge_failure(sent, outcome.response.error());
   const http::Response& response = *outcome.response;
   const bool success = (response.status >= 200 && response.status < 300) || response.status == 304;
-  if (!success) return judge(sent, response);
+  if (!success) {
+    if (operation.may_be_absent && response.status == 404 && says_no_such_key(response)) {
+      return std::nullopt;
+    }
+    return judge(sent, response);
+  }
   if (operation.error_in_200) {
     const XmlOutline xml = outline(response.body.view());
     if (!xml.whole) return judge_broken(sent, response);

@@ -34,7 +34,8 @@ struct ClientOptions {
   ObjectSettings objects{};
 };
 
-// An answer with a status below 300 (or 304), the body of the object or XML.
+// An answer with a status below 300 (or 304, or 404 where absence is an answer), the body of the
+// object or XML.
 struct Answer {
   http::Response response;
   // An earlier send of the same write may have been applied before this answer was given. (A
@@ -43,6 +44,7 @@ struct Answer {
   bool maybe_applied_before = false;
   int attempts = 1;
   Checksum checksum = Checksum::crc64nvme;  // that the request had, if it had one
+  std::string request_id{};  // of an answer that there is no such object; empty: it told none
 };
 
 // A URL that works without credentials.

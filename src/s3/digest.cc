@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -57,6 +58,13 @@ EVP_MD_CTX* sha256_context() {
   return context.get();
 }
 
+// With the key that it was set up for last: requests are signed with the same one all day.
+struct Hmac {
+  MacContext context;
+  Sha256 key{};
+  bool keyed = false;
+};
+
 MacContext make_hmac_context() {
   MacContext context(EVP_MAC_CTX_new(hmac_method()));
   char digest[] = "SHA256";
@@ -66,9 +74,9 @@ MacContext make_hmac_context() {
   return context;
 }
 
-EVP_MAC_CTX* hmac_context() {
-  thread_local const MacContext context = make_hmac_context();
-  return context.get();
+Hmac& thread_hmac() {
+  thread_local Hmac hmac{.context = make_hmac_context()};
+  return hmac;
 }
 
 const unsigned char* raw(BytesView bytes) {
@@ -95,17 +103,27 @@ Sha256 sha256(std::span<const BytesView> pieces) {
 Sha256 sha256(BytesView bytes) { return sha256(std::span(&bytes, 1)); }
 
 Sha256 hmac_sha256(BytesView key, BytesView bytes) {
-  EVP_MAC_CTX* const context = hmac_context();
-  // A null key would mean "the key that was set before".
+  Hmac& hmac = thread_hmac();
+  EVP_MAC_CTX* const context = hmac.context.get();
   static const unsigned char no_key = 0;
-  const unsigned char* const key_data = key.empty() ? &no_key : raw(key);
+  const unsigned char* key_data = key.empty() ? &no_key : raw(key);
+  std::size_t key_size = key.size();
+  if (hmac.keyed && key == BytesView(hmac.key)) {
+    key_data = nullptr;  // means the key that was set before
+    key_size = 0;
+  }
+  hmac.keyed = false;  // should it fail on the way
   Sha256 out;
   std::size_t size = 0;
-  expect(EVP_MAC_init(context, key_data, key.size(), nullptr) == 1 &&
+  expect(EVP_MAC_init(context, key_data, key_size, nullptr) == 1 &&
              EVP_MAC_update(context, raw(bytes), bytes.size()) == 1 &&
              EVP_MAC_final(context, reinterpret_cast<unsigned char*>(out.data()), &size,
                            out.size()) == 1,
          "HMAC-SHA-256");
+  if (key.size() == hmac.key.size()) {
+    std::ranges::copy(key, hmac.key.begin());
+    hmac.keyed = true;
+  }
   return out;
 }
 

@@ -152,6 +152,11 @@ bool may_refuse_checksum(int status, const ErrorBody& body) {
 
 }  // namespace
 
+// Without taking the XML apart, which costs more than the request.
+bool says_no_such_key(const http::Response& response) noexcept {
+  return response.body.text().find("<Code>NoSuchKey</Code>") != std::string_view::npos;
+}
+
 Verdict judge(const SentAs& sent, const http::Response& response) {
   const Told told = read(response);
   const std::string_view code = told.body.code.empty() ? told.code : told.body.code;

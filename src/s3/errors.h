@@ -90,6 +90,8 @@ Verdict judge_broken(const SentAs& sent, const http::Response& response);
 // About a request without an answer.
 Verdict judge_failure(const SentAs& sent, const StorageManagerError& failure);
 
+// Of an answer of status 404: it is the object that is not there, and not its bucket.
+bool says_no_such_key(const http::Response& response) noexcept;
 // Neither GET nor HEAD: an answer that never came leaves a doubt.
 bool is_write(const Operation& operation) noexcept;
 

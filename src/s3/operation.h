@@ -39,6 +39,9 @@ struct Operation {
   // A write whose repetition would not answer alike (create-if-absent, swap, complete): a lost
   // answer makes its outcome unknown.
   bool conditional = false;
+  // That there is no such object is an answer, of status 404, and no error: it is expected, and an
+  // error with all that it tells costs more than the request.
+  bool may_be_absent = false;
   // The answer is XML and may be 200 with an error inside.
   bool error_in_200 = false;
   std::uint64_t response_bytes_max = 16ULL << 20;

@@ -84,7 +84,8 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
   add_checksum(operation, checksum, request.body, request.headers);
   object_headers_.add_to(operation, request.headers);
   request.headers.emplace_back("x-amz-content-sha256", payload_hash);
-  request.headers.emplace_back("x-amz-date", amz_date(now));
+  const std::string time = amz_date(now);
+  request.headers.emplace_back("x-amz-date", time);
   if (!credentials.session_token.empty()) {
     request.headers.emplace_back("x-amz-security-token", credentials.session_token);
   }
@@ -93,7 +94,7 @@ http::Sending RequestMaker::make(const Operation& operation, const Credentials& 
                            .target = target,
                            .headers = request.headers,
                            .payload_hash = payload_hash};
-  request.headers.emplace_back("Authorization", signer_.authorization(input, credentials, now));
+  request.headers.emplace_back("Authorization", signer_.authorization(input, credentials, time));
   return sending;
 }
 

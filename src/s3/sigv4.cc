@@ -36,11 +36,6 @@ void append_trimmed(std::string& out, std::string_view value) {
   }
 }
 
-struct CanonicalHeaders {
-  std::string names{};  // "host;x-amz-date"
-  std::string lines{};  // "host:...\nx-amz-date:...\n"
-};
-
 std::string_view last_name(std::string_view names) noexcept {
   const std::size_t before = names.rfind(';');
   return before == std::string_view::npos ? names : names.substr(before + 1);
@@ -53,30 +48,53 @@ bool is_less(const http::Headers::value_type* a, const http::Headers::value_type
   return order != 0 ? order < 0 : a < b;  // those of one name stay as they are sent
 }
 
-CanonicalHeaders canonical(const http::Headers& headers) {
+// Appends "host:...\nx-amz-date:...\n" to `lines`, and returns "host;x-amz-date".
+std::string canonical(const http::Headers& headers, std::string& lines) {
   std::vector<const http::Headers::value_type*> sorted;
   sorted.reserve(headers.size());
   for (const auto& header : headers) {
     if (is_signed(header.first)) sorted.push_back(&header);
   }
   std::ranges::sort(sorted, is_less);
-  CanonicalHeaders out;
-  out.names.reserve(256);
-  out.lines.reserve(512);
+  std::string names;
+  names.reserve(256);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const auto& [name, value] = *sorted[i];
-    const std::size_t begin = out.names.size() + (i > 0 ? 1 : 0);
-    if (i > 0 && same_name(name, last_name(out.names))) {
-      out.lines.back() = ',';  // one line for all headers of a name
+    const std::size_t begin = names.size() + (i > 0 ? 1 : 0);
+    if (i > 0 && same_name(name, last_name(names))) {
+      lines.back() = ',';  // one line for all headers of a name
     } else {
-      if (i > 0) out.names += ';';
-      for (const char c : name) out.names += lower(c);
-      out.lines.append(out.names, begin).append(1, ':');
+      if (i > 0) names += ';';
+      for (const char c : name) names += lower(c);
+      lines.append(names, begin).append(1, ':');
     }
-    append_trimmed(out.lines, value);
-    out.lines += '\n';
+    append_trimmed(lines, value);
+    lines += '\n';
   }
-  return out;
+  return names;
+}
+
+// What headers and links are signed by begins alike.
+std::string begin_request(const SigningInput& input, std::string_view query) {
+  std::string out;
+  out.reserve(1'024 + input.target.path.size() + query.size());
+  return out.append(input.method)
+      .append(1, '\n')
+      .append(input.target.path)
+      .append(1, '\n')
+      .append(query)
+      .append(1, '\n');
+}
+
+std::string signature(std::string request, std::string_view signed_names,
+                      std::string_view payload_hash, std::string_view time, std::string_view scope,
+                      const Sha256& key) {
+  request.append(1, '\n').append(signed_names).append(1, '\n').append(payload_hash);
+  const Sha256 hash = sha256(BytesView(request));
+  std::string& to_sign = request;  // which is done with, and large enough
+  to_sign.assign(kAlgorithm).append(1, '\n').append(time).append(1, '\n').append(scope);
+  to_sign.append(1, '\n').append(hex(hash));
+  return hex(hmac_sha256(key, to_sign));
 }
 
 }  // namespace
@@ -92,12 +110,6 @@ bool is_signed(std::string_view header) noexcept {
 Signer::Signer(std::string region, std::string service)
     : region_(std::move(region)), service_(std::move(service)) {}
 
-std::string Signer::scope(std::string_view day) const {
-  std::string out(day);
-  out.append(1, '/').append(region_).append(1, '/').append(service_).append(1, '/');
-  return out.append(kTerminator);
-}
-
 std::shared_ptr<const Signer::DayKey> Signer::key_of(std::string_view secret,
                                                      std::string_view day) {
   {
@@ -107,6 +119,8 @@ std::shared_ptr<const Signer::DayKey> Signer::key_of(std::string_view secret,
   auto fresh = std::make_shared<DayKey>();
   fresh->secret = secret;
   fresh->day = day;
+  fresh->scope.append(day).append(1, '/').append(region_).append(1, '/').append(service_);
+  fresh->scope.append(1, '/').append(kTerminator);
   fresh->key = hmac_sha256("AWS4" + fresh->secret, fresh->day);
   fresh->key = hmac_sha256(fresh->key, region_);
   fresh->key = hmac_sha256(fresh->key, service_);
@@ -116,30 +130,18 @@ std::shared_ptr<const Signer::DayKey> Signer::key_of(std::string_view secret,
   return key_;
 }
 
-std::string Signer::signature(const SigningInput& input, std::string_view query,
-                              std::string_view signed_names, std::string_view canonical_headers,
-                              const Credentials& credentials, std::string_view time) {
-  const std::array<BytesView, 11> request = {input.method, "\n", input.target.path, "\n",
-                                             query,        "\n", canonical_headers, "\n",
-                                             signed_names, "\n", input.payload_hash};
-  const std::string_view day = time.substr(0, 8);
-  std::string to_sign(kAlgorithm);
-  to_sign.append(1, '\n').append(time).append(1, '\n').append(scope(day)).append(1, '\n');
-  to_sign += hex(sha256(request));
-  return hex(hmac_sha256(key_of(credentials.secret_key, day)->key, to_sign));
-}
-
 std::string Signer::authorization(const SigningInput& input, const Credentials& credentials,
-                                  std::chrono::sys_seconds now) {
-  const std::string time = amz_date(now);
-  const CanonicalHeaders headers = canonical(input.headers);
+                                  std::string_view time) {
+  const auto key = key_of(credentials.secret_key, time.substr(0, 8));
+  std::string request = begin_request(input, input.target.query);
+  const std::string names = canonical(input.headers, request);
   const std::string proof =
-      signature(input, input.target.query, headers.names, headers.lines, credentials, time);
-  std::string out(kAlgorithm);
-  out.append(" Credential=").append(credentials.access_key).append(1, '/');
-  out.append(scope(std::string_view(time).substr(0, 8)));
-  out.append(", SignedHeaders=").append(headers.names).append(", Signature=").append(proof);
-  return out;
+      signature(std::move(request), names, input.payload_hash, time, key->scope, key->key);
+  std::string out;
+  out.reserve(384);
+  out.append(kAlgorithm).append(" Credential=").append(credentials.access_key).append(1, '/');
+  out.append(key->scope).append(", SignedHeaders=").append(names);
+  return out.append(", Signature=").append(proof);
 }
 
 std::string Signer::presigned_query(const SigningInput& input, Query query,
@@ -151,19 +153,20 @@ std::string Signer::presigned_query(const SigningInput& input, Query query,
         .raise();
   }
   const std::string time = amz_date(now);
-  const CanonicalHeaders headers = canonical(input.headers);
+  const auto key = key_of(credentials.secret_key, std::string_view(time).substr(0, 8));
+  std::string lines;
+  const std::string names = canonical(input.headers, lines);
   query.emplace_back("X-Amz-Algorithm", kAlgorithm);
-  query.emplace_back("X-Amz-Credential",
-                     credentials.access_key + '/' + scope(std::string_view(time).substr(0, 8)));
+  query.emplace_back("X-Amz-Credential", credentials.access_key + '/' + key->scope);
   query.emplace_back("X-Amz-Date", time);
   query.emplace_back("X-Amz-Expires", std::to_string(lifetime.count()));
-  query.emplace_back("X-Amz-SignedHeaders", headers.names);
+  query.emplace_back("X-Amz-SignedHeaders", names);
   if (!credentials.session_token.empty()) {
     query.emplace_back("X-Amz-Security-Token", credentials.session_token);
   }
   std::string encoded = encode_query(query);
-  const std::string proof =
-      signature(input, encoded, headers.names, headers.lines, credentials, time);
+  const std::string proof = signature(begin_request(input, encoded).append(lines), names,
+                                      input.payload_hash, time, key->scope, key->key);
   return encoded.append("&X-Amz-Signature=").append(proof);
 }
 

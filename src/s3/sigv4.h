@@ -38,9 +38,9 @@ class Signer {
  public:
   explicit Signer(std::string region, std::string service = "s3");
 
-  // The value of the Authorization header.
+  // The value of the Authorization header. `time`: what X-Amz-Date says.
   std::string authorization(const SigningInput& input, const Credentials& credentials,
-                            std::chrono::sys_seconds now);
+                            std::string_view time);
   // The query of a link that works without credentials for `lifetime` (at most 7 days, and no
   // longer than a session token lives). `input.headers` must be sent by whoever uses it.
   std::string presigned_query(const SigningInput& input, Query query,
@@ -51,13 +51,10 @@ class Signer {
   struct DayKey {
     std::string secret;
     std::string day;
+    std::string scope;  // "20130524/us-east-1/s3/aws4_request"
     Sha256 key;
   };
 
-  std::string scope(std::string_view day) const;
-  std::string signature(const SigningInput& input, std::string_view query,
-                        std::string_view signed_names, std::string_view canonical_headers,
-                        const Credentials& credentials, std::string_view time);
   std::shared_ptr<const DayKey> key_of(std::string_view secret, std::string_view day);
 
   const std::string region_;

@@ -65,7 +65,7 @@ TEST(SigV4, SignsHeadersAsTheSuiteOfAwsDoes) {
     }
     const std::string got =
         signer.authorization({given.method, given.target, given.headers, given.payload_hash},
-                             given.credentials, time_of(all["time"].get<std::string>()));
+                             given.credentials, "20150830T123600Z");
     EXPECT_EQ(got.substr(got.find("Signature=") + 10), one["header_signature"].get<std::string>())
         << given.name;
   }
@@ -98,7 +98,8 @@ class S3Examples : public ::testing::Test {
     headers.emplace_back("Host", "examplebucket.s3.amazonaws.com");
     headers.emplace_back("x-amz-date", "20130524T000000Z");
     headers.emplace_back("x-amz-content-sha256", hash);
-    return s3_signer.authorization({method, target(key, query), headers, hash}, user, moment);
+    return s3_signer.authorization({method, target(key, query), headers, hash}, user,
+                                   amz_date(moment));
   }
   static Target target(std::string_view key, const Query& query) {
     return target_of("examplebucket", AddressStyle::virtual_host, key, query);
@@ -161,7 +162,7 @@ TEST_F(S3Examples, KeepsItsKeyOnlyForOneSecretAndDay) {
   const auto sign_with = [&](Signer& signer, const std::string& secret, int day) {
     return signer.authorization({"GET", at, headers, kUnsignedPayload},
                                 {.access_key = "A", .secret_key = secret},
-                                moment + std::chrono::days(day));
+                                amz_date(moment + std::chrono::days(day)));
   };
   for (const auto& [secret, day] :
        {std::pair("one", 0), std::pair("two", 0), std::pair("one", 1), std::pair("one", 0)}) {

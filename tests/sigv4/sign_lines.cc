@@ -5,6 +5,7 @@
 #include <string>
 
 #include "s3/sigv4.h"
+#include "s3/times.h"
 
 namespace stepstore::s3 {
 namespace {
@@ -32,7 +33,7 @@ json answer(const json& asked) {
     out["query"] = signer.presigned_query(input, query, credentials, now,
                                           std::chrono::seconds(asked["lifetime"].get<int>()));
   } else {
-    out["authorization"] = signer.authorization(input, credentials, now);
+    out["authorization"] = signer.authorization(input, credentials, amz_date(now));
   }
   return out;
 }

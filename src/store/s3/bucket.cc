@@ -166,6 +166,14 @@ Result<Object> told_get(const GetRequest& request, Result<s3::Answer>&& answer) 
     return told_as(failed, "get", key.text());
   }
   http::Response& response = (*answer).response;
+  if (response.status == 404) {
+    ErrorDetails details =
+        error(ErrorCode::NotFound, "get", key.text(), "there is no such object (404 NoSuchKey)")
+            .details();
+    details.http_status = response.status;
+    details.request_id = answer->request_id;
+    return StorageManagerError(std::move(details));
+  }
   Object object{.info = {.key = key,
                          .size = response.body.size(),
                          .etag = etag_in(response.headers),

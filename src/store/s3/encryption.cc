@@ -19,7 +19,6 @@ StorageManagerError refusal(const s3::Operation& operation, const s3::Answer& an
       error(ErrorCode::Unsupported, operation.name, operation.key, what, std::string(kAdvice))
           .details();
   details.http_status = answer.response.status;
-  details.request_id = s3::request_id_of(answer.response);
   return StorageManagerError(std::move(details));
 }
 

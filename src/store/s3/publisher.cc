@@ -51,7 +51,8 @@ PublishResult publish(Bucket& bucket, const PublishRequest& request, const CallL
     Putter putter(bucket, request.parts, limits);
     if (request.guard) {
       const GetRequest get_guard{.key = request.guard->key, .range = {}, .if_match = {}};
-      const s3::Operation ask = s3::get_object(get_guard, kGuardBytesMax);
+      s3::Operation ask = s3::get_object(get_guard, kGuardBytesMax);
+      ask.may_be_absent = true;
       result.parts = putter.run(&ask);
       guard = told_get(get_guard, putter.beside());
     } else {

@@ -41,7 +41,9 @@ std::vector<Result<Object>> S3Store::get(std::span<const GetRequest> items,
     std::vector<std::optional<StorageManagerError>> refused(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
       refused[i] = bucket::fault_of(items[i]);
-      if (!refused[i]) operations.push_back(s3::get_object(items[i], kBytesMax));
+      if (refused[i]) continue;
+      operations.push_back(s3::get_object(items[i], kBytesMax));
+      operations.back().may_be_absent = true;
     }
     auto answers = state_->send(operations, limits);
     std::vector<Result<Object>> outcomes;
