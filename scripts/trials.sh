@@ -14,6 +14,7 @@ races on the same steps, versitygw        | versitygw | build/dev/tests/storm   
 races on the same steps, Ceph             | ceph16    | build/dev/tests/storm    | --servers 10         | --servers 60
 races on the same steps, moto             | moto      | build/dev/tests/storm    | -                    | --servers 60
 races on the same steps, our own server   | stepstore | build/dev/tests/storm    | -                    | --servers 60
+fault sweep: every request, every fault   |           | build/dev/tests/s3/fault_sweep | -              | --whole
 managers and event loops that come and go |           | tests/aio/come_and_go.py | 500 50               | 10000 1000
 loops that come and go, address sanitizer |           | tests/aio/sanitized.sh   | 500 50               | 10000 1000
 doctor on every server                    |           | scripts/servers_page.py  | --check moto versitygw | --install

@@ -13,8 +13,9 @@
 //                fork() in the parent and the child.
 // Errors: every method throws StorageManagerError or a class derived from it; Closed after close().
 // All methods may throw
-//         Unavailable, Throttled, Timeout, Io, PermissionDenied, Cancelled and ConfigError; what
-//         they throw beside these stands with the method.
+//         Unavailable, Throttled, Timeout, Io, PermissionDenied, Unauthenticated, Cancelled,
+//         ConfigError, and Corrupt when a manifest, a session's root or format.json cannot be read;
+//         what they throw beside these stands with the method.
 // Ids: session_id and step_id are any non-empty valid UTF-8 whose encoded form has at most 200
 // bytes; else InvalidArgument.
 #pragma once
@@ -145,11 +146,12 @@ class StorageManager {
   StepCursor iter_steps(std::string_view session_id, const ListOptions& list = {},
                         const ReadOptions& read = {});
 
-  // Deletes a step. Deleting what is not there succeeds. Throws Held.
+  // Deletes a step. Deleting what is not there succeeds. Throws Held. After any error the step is
+  // there as before, unless outcome_unknown(): then it is whole or gone.
   DeleteResult delete_step(std::string_view session_id, std::string_view step_id,
                            const DeleteOptions& options = {});
-  // Deletes all of a session; recording may go on under the same id at once. Throws Held,
-  // PartialFailure.
+  // Deletes all of a session; recording may go on under the same id at once. Throws Held;
+  // PartialFailure when its steps are gone but objects of theirs are left. Other errors as above.
   DeleteResult delete_session(std::string_view session_id, const DeleteOptions& options = {});
 
   // Looks for damage. Changes nothing.

@@ -257,6 +257,19 @@ bool RequestReader::wants_continue() const noexcept {
   return expect != nullptr && expect->starts_with("100");
 }
 
+bool RequestReader::has_head() const noexcept { return state->head_done; }
+
+Received RequestReader::head() const {
+  return {.method = state->parser->method,
+          .target = state->parser->target,
+          .headers = state->parser->headers,
+          .keep_alive = state->parser->keep_alive()};
+}
+
+std::uint64_t RequestReader::body_bytes() const noexcept {
+  return state->direct ? state->filled : state->parser->body.size();
+}
+
 Received RequestReader::take() {
   const bool keep_alive = state->parser->keep_alive();
   return {.method = std::move(state->parser->method),

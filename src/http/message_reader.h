@@ -58,6 +58,9 @@ class RequestReader final : public MessageReader<true> {
       : MessageReader(false, body_bytes_max, scratch) {}
   // The head is whole, and the peer waits for a "100 Continue" before it sends the body.
   bool wants_continue() const noexcept;
+  bool has_head() const noexcept;
+  Received head() const;                      // without the body; once has_head()
+  std::uint64_t body_bytes() const noexcept;  // of the body, so far
   Received take();
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "http/message.h"
@@ -25,10 +26,20 @@ struct Received {
 // What happens with the answer. Everything but `send` is for tests.
 enum class Delivery : std::uint8_t {
   send,      // the whole answer
-  drop,      // nothing; the connection is closed
-  reset,     // nothing; the connection is reset (RST)
+  drop,      // nothing of it, or what Reply::until says; the connection is closed
+  reset,     // the same; the connection is reset (RST)
   truncate,  // head and half of the body, then closed
-  stall,     // nothing; the connection stays open until the peer or the server closes it
+  stall,     // nothing of it, or what Reply::until says; then silence, until the peer or the server
+             // closes the connection, or for Reply::stall_max
+};
+
+// How the end of a body is told.
+enum class Framing : std::uint8_t { sized, chunked, until_closed };
+
+// A byte of an answer: of its head, or of all that follows the head.
+struct AnswerByte {
+  std::uint64_t number = 0;
+  bool in_head = false;
 };
 
 struct Reply {
@@ -36,6 +47,23 @@ struct Reply {
   Delivery delivery = Delivery::send;
   std::chrono::milliseconds delay{0};  // before the answer
   bool close = false;                  // after the answer
+  // What follows is for tests.
+  std::optional<AnswerByte> until{};  // drop, reset, stall: what stands before this byte goes out
+  std::chrono::milliseconds stall_max{std::chrono::hours(24)};
+  Framing framing = Framing::sized;
+  // Blanks after the head, one each `space_every`: how S3 keeps a connection alive while it works.
+  std::size_t spaces = 0;
+  std::chrono::milliseconds space_every{0};
+  // At most so many bytes leave each `drip_every`; 0: as fast as they go.
+  std::size_t drip_bytes = 0;
+  std::chrono::milliseconds drip_every{0};
+};
+
+// What happens to a request of which only the beginning is read, for tests: when so many bytes of
+// its body have come (or all, if it has fewer), this is the answer, and the connection ends.
+struct Early {
+  std::uint64_t body_bytes = 0;
+  Reply reply{};
 };
 
 struct ServerOptions {
@@ -48,15 +76,22 @@ struct ServerOptions {
   std::size_t connections_max = 1'024;
 };
 
-// The handler is called from many threads at once. It may not throw.
+// The handlers are called from many threads at once. They may not throw.
 class Server {
  public:
   using Handler = std::function<Reply(const Received&)>;
+  // Asked when a request's head is there, which is all that it is handed. None: the request is read
+  // to its end and goes to the Handler.
+  using HeadHandler = std::function<std::optional<Early>(const Received& head)>;
 
-  Server(ServerOptions options, Handler handler);  // listens; throws Io, ConfigError
-  ~Server();                                       // stop()
+  // Listens; throws Io, ConfigError.
+  Server(ServerOptions options, Handler handler, HeadHandler on_head = {});
+  ~Server();  // stop()
 
   std::uint16_t port() const noexcept;
+  std::size_t connections() const;  // open now
+  // Waits until no connection is open. False: some still were when the time was over.
+  bool wait_until_idle(std::chrono::milliseconds at_most) const;
   // Ends all connections and threads. Idempotent.
   void stop();
 

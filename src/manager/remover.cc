@@ -168,13 +168,16 @@ std::uint64_t Remover::remove_all(const std::vector<ObjectKey>& keys, const Call
 // ---------------------------------------------------------------------------------------------------------
 
 DeleteResult Remover::remove_session(std::string_view session_id, const CallLimits& limits) {
-  leave_generation(session_id, limits);
-  const std::uint64_t generation = roots_.read_session(session_id, limits).root.generation;
+  const bool left = leave_generation(session_id, limits);
   DeleteResult result;
   std::vector<StorageManagerError> failures;
-  for (const std::string& folder : dead_folders(session_id, generation, limits)) {
-    sweep(folder, result, failures, limits);
-  }
+  // Its steps are gone for every reader by now, whatever ends the call before their objects are.
+  told_unknown_if(left, [&] {
+    const std::uint64_t generation = roots_.read_session(session_id, limits).root.generation;
+    for (const std::string& folder : dead_folders(session_id, generation, limits)) {
+      sweep(folder, result, failures, limits);
+    }
+  });
   if (failures.empty()) return result;
   ErrorDetails details = error(ErrorCode::PartialFailure, "", session_id,
                                std::to_string(failures.size()) + " objects could not be removed, " +
@@ -187,18 +190,18 @@ DeleteResult Remover::remove_session(std::string_view session_id, const CallLimi
 }
 
 // From here on nobody reads or commits in the generation that there was.
-void Remover::leave_generation(std::string_view session_id, const CallLimits& limits) {
+bool Remover::leave_generation(std::string_view session_id, const CallLimits& limits) {
   for (unsigned tries = 0;; ++tries) {
     if (tries > 0) roots_.back_off(std::min(tries, 6U), limits);
     const SessionState session = roots_.read_session(session_id, limits);
     if (session.root.holds_anything()) throw_held(session_id);
     const std::string folder = session_folder(session_id, session.root.generation) + "/";
     const ListPage there = store_.list({.prefix = folder, .limit = 1}, limits);
-    if (there.objects.empty()) return;  // nothing was recorded since the last deletion
+    if (there.objects.empty()) return false;
     SessionRoot next = session.root;
     next.generation += 1;
     next.write_id = roots_.new_id();
-    if (roots_.swap_session(session_id, session, next, limits)) return;
+    if (roots_.swap_session(session_id, session, next, limits)) return true;
   }
 }
 

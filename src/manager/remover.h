@@ -40,7 +40,8 @@ class Remover {
   std::uint64_t remove_left_over(const std::string& folder, const StepRoot& root,
                                  const CallLimits& limits);
   std::uint64_t remove_all(const std::vector<ObjectKey>& keys, const CallLimits& limits);
-  void leave_generation(std::string_view session_id, const CallLimits& limits);
+  // False: nothing was recorded since the last deletion.
+  bool leave_generation(std::string_view session_id, const CallLimits& limits);
   std::vector<std::string> dead_folders(std::string_view session_id, std::uint64_t generation,
                                         const CallLimits& limits);
   void sweep(const std::string& folder, DeleteResult& result,

@@ -55,9 +55,13 @@ struct Writer::Job {
 struct Writer::Turn {
   std::optional<Receipt> receipt{};
   std::optional<StepRoot> base{};  // a root is there: store again over it; none: first store
+  bool failing = false;            // nobody was in the way: parts could not be sent for now
 };
 
 namespace {
+
+// Up to which try waits grow (Roots::back_off): to 64 ms, and to a second.
+constexpr unsigned kRaceTries = 6, kOutageTries = 10;
 
 bool is_taken(const Result<ETag>& outcome) {
   return !outcome.ok() &&
@@ -126,11 +130,14 @@ Receipt Writer::store(std::string_view session_id, std::string_view step_id, con
     // refusal may rest on it.
     base = roots_.cached(job.folder);
   }
+  // Whoever stores the same step is done soon; a server that fails may take its time.
+  unsigned longest = kRaceTries;
   for (unsigned tries = 0;; ++tries) {
-    if (tries > 0) roots_.back_off(std::min(tries, 6U), limits);
+    if (tries > 0) roots_.back_off(std::min(tries, longest), limits);
     Turn turn = base ? store_again(job, *base) : first_store(job);
     if (turn.receipt) return *std::move(turn.receipt);
     base = std::move(turn.base);
+    longest = turn.failing ? kOutageTries : kRaceTries;
   }
 }
 
@@ -146,7 +153,7 @@ Writer::Turn Writer::first_store(Job& job) {
         .raise();
   }
   give_plain_names(job);
-  for (;;) {
+  for (unsigned tries = 0;; ++tries) {
     const Manifest manifest = new_manifest(job);
     Commit done = commit(job, manifest, Condition::absent(), {});
     switch (done.outcome) {
@@ -167,6 +174,8 @@ Writer::Turn Writer::first_store(Job& job) {
       return {.base = std::move(base)};
     }
     give_other_names_where_taken(job, done.parts);
+    // The first time somebody had the names, most likely; then the server is failing.
+    if (tries > 0) roots_.back_off(std::min(tries, kOutageTries), job.limits);
     check_limits(job.limits, clock_, "store_step_data");
   }
 }
@@ -286,7 +295,7 @@ Writer::Turn Writer::store_again(Job& job, const StepRoot& base) {
       break;
   }
   raise_failures(done.parts);
-  return {.base = base};  // the next attempt uses other names
+  return {.base = base, .failing = true};  // the next attempt uses other names
 }
 
 // --- Common to both

@@ -63,6 +63,14 @@ std::optional<Call> parse_call(const http::Received& received, std::string_view 
   return call;
 }
 
+std::string query_text(const Call& call) {
+  std::string text;
+  for (const auto& [name, value] : call.query) {
+    text += (text.empty() ? "" : "&") + name + (value.empty() ? "" : "=" + value);
+  }
+  return text;
+}
+
 http::Response xml_answer(int status, std::string body) {
   return {.status = status,
           .headers = {{"Content-Type", "application/xml"}},

@@ -16,6 +16,7 @@ struct Call {
   std::map<std::string, std::string, std::less<>> query{};  // plain
   http::Headers headers{};
   Bytes body{};
+  bool tls = false;  // it came over https
 
   const std::string* header(std::string_view name) const {
     return http::find_header(headers, name);
@@ -29,6 +30,9 @@ struct Call {
 // `host`: what buckets are below in virtual-host style, e.g. "localhost"; a request to
 // bucket.localhost then has its bucket in the host's name. None: the target cannot be decoded.
 std::optional<Call> parse_call(const http::Received& received, std::string_view host);
+
+// "list-type=2&prefix=a", plain, in the order of names.
+std::string query_text(const Call& call);
 
 http::Response xml_answer(int status, std::string body);
 http::Response error_answer(int status, std::string_view code, std::string_view message,

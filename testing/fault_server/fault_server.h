@@ -34,6 +34,9 @@ class FaultServer {
   FaultPlan& plan() noexcept { return *plan_; }
   Service& service() noexcept { return *service_; }
   void set_delay(std::chrono::milliseconds delay) noexcept;
+  std::size_t connections() const;  // open now
+  // Waits until clients have closed all connections. False: some are still open.
+  bool wait_until_idle(std::chrono::milliseconds at_most) const;
   void stop();
 
  private:

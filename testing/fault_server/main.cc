@@ -1,9 +1,14 @@
 // stepstore-fault-server: an S3 endpoint in memory, for tests and benchmarks.
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <stdexcept>
 
 #include "testing/fault_server/fault_server.h"
+#include "testing/fault_server/faults.h"
+#include "testing/fault_server/plan_file.h"
 
 namespace stepstore::fault {
 namespace {
@@ -17,6 +22,8 @@ struct Arguments {
   std::uint64_t seed = 1;
   double lost_requests = 0, lost_answers = 0, errors = 0;
   std::string certificate_file{}, key_file{};
+  std::string plan_file{}, journal_file{};
+  bool list_faults = false;
 };
 
 Dialect dialect_named(const std::string& name) {
@@ -38,13 +45,36 @@ Dialect dialect_named(const std::string& name) {
   return {};
 }
 
+void load_plan(FaultPlan& plan, const std::string& file) {
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw std::runtime_error(file + " cannot be read");
+  try {
+    plan.load(text);
+  } catch (const std::invalid_argument& wrong) {
+    throw std::runtime_error(file + ": " + wrong.what());
+  }
+}
+
+// Each line is there as soon as its request is answered. The stream must outlive the server.
+void write_journal(FaultPlan& plan, const std::string& file, std::ofstream& out) {
+  out.open(file, std::ios::trunc);
+  if (!out) throw std::runtime_error(file + " cannot be written");
+  plan.on_entry([&out](const Entry& entry) { out << to_json(entry) << '\n' << std::flush; });
+}
+
 int run(const Arguments& given) {
+  if (given.list_faults) {
+    for (const Kind& kind : catalogue()) std::cout << kind.name << ": " << kind.what << '\n';
+    return 0;
+  }
   // Blocked before any thread is started, so that only sigwait() takes them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::ofstream journal;
   FaultServer server(
       {.http = {.port = given.port,
                 .certificate_file = given.certificate_file,
@@ -56,6 +86,8 @@ int run(const Arguments& given) {
   if (given.lost_requests + given.lost_answers + given.errors > 0) {
     server.plan().at_random(given.seed, given.lost_requests, given.lost_answers, given.errors, 0);
   }
+  if (!given.plan_file.empty()) load_plan(server.plan(), given.plan_file);
+  if (!given.journal_file.empty()) write_journal(server.plan(), given.journal_file, journal);
   std::cout << "listening on " << server.endpoint() << '\n'
             << "export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any\n"
             << "stepstore ls '" << server.uri() << "'\n"
@@ -93,6 +125,10 @@ int main(int argc, char** argv) {
       ->check(chance);
   app.add_option("--errors", given.errors, "this part is answered with 500, half of it done")
       ->check(chance);
+  app.add_option("--plan", given.plan_file, "what goes wrong, and when: a plan in JSON")
+      ->check(CLI::ExistingFile);
+  app.add_option("--journal", given.journal_file, "write a line of JSON for each request");
+  app.add_flag("--list-faults", given.list_faults, "print the faults that a plan may name");
   auto* const certificate = app.add_option("--certificate", given.certificate_file,
                                            "serve https: PEM file with the chain")
                                 ->check(CLI::ExistingFile);

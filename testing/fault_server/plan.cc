@@ -3,17 +3,28 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "testing/fault_server/plan_rules.h"
+
 namespace stepstore::fault {
 namespace {
 
 constexpr std::chrono::minutes kPatience(1);
 
-std::string query_text(const Call& call) {
-  std::string text;
-  for (const auto& [name, value] : call.query) {
-    text += (text.empty() ? "" : "&") + name + (value.empty() ? "" : "=" + value);
+http::Delivery delivery_of(Fate fate) {
+  switch (fate) {
+    case Fate::lose_request:
+    case Fate::lose_answer:
+    case Fate::late:
+      return http::Delivery::drop;
+    case Fate::reset_answer:
+      return http::Delivery::reset;
+    case Fate::cut_answer:
+      return http::Delivery::truncate;
+    case Fate::stall:
+      return http::Delivery::stall;
+    default:
+      return http::Delivery::send;
   }
-  return text;
 }
 
 }  // namespace
@@ -38,21 +49,23 @@ void Gate::pass() {
   (void)changed_.wait_for(lock, kPatience, [&] { return open_; });
 }
 
-void FaultPlan::Rule::set(Fate fate, http::Response response, std::size_t overtaken_by) {
-  const std::lock_guard lock(plan_.mutex_);
-  data_->decision.fate = fate;
-  data_->decision.overtaken_by = std::max<std::size_t>(overtaken_by, 1);
-  data_->decision.answer = std::move(response);
-  data_->set = true;
+FaultPlan::FaultPlan(bool keep_journal, Clock& clock)
+    : keep_journal_(keep_journal), clock_(clock), started_(clock.steady_now()) {}
+
+void FaultPlan::start_now() {
+  const std::lock_guard lock(mutex_);
+  started_ = clock_.steady_now();
+  waits_for_first_ = false;
 }
 
-std::shared_ptr<Gate> FaultPlan::Rule::hold() {
-  auto gate = std::make_shared<Gate>();
-  const std::lock_guard lock(plan_.mutex_);
-  plan_.gates_.push_back(gate);
-  data_->decision.gate = gate;
-  data_->set = true;
-  return gate;
+void FaultPlan::start_at_first_request() {
+  const std::lock_guard lock(mutex_);
+  waits_for_first_ = true;
+}
+
+FaultPlan::Time FaultPlan::started() const {
+  const std::lock_guard lock(mutex_);
+  return started_;
 }
 
 FaultPlan::Rule FaultPlan::on(std::string method, std::string contains) {
@@ -78,6 +91,7 @@ void FaultPlan::clear() {
   const std::lock_guard lock(mutex_);
   rules_.clear();
   random_.reset();
+  has_early_ = false;
 }
 
 void FaultPlan::open_gates() {
@@ -123,7 +137,26 @@ void FaultPlan::forget_journal() {
   journal_.clear();
 }
 
-FaultPlan::Decision FaultPlan::by_chance() {
+void FaultPlan::on_entry(std::function<void(const Entry&)> listener) {
+  const std::lock_guard lock(mutex_);
+  listener_ = std::move(listener);
+}
+
+void FaultPlan::note(const Call& call, Fate fate, int status, Time arrived) {
+  if (!keep_journal_ && !listener_) return;
+  const Entry entry{.method = call.method,
+                    .key = call.key,
+                    .query = query_text(call),
+                    .fate = fate,
+                    .status = status,
+                    .arrived = arrived,
+                    .answered = clock_.steady_now(),
+                    .since_start = arrived - started_};
+  if (listener_) listener_(entry);
+  if (keep_journal_) journal_.push_back(entry);
+}
+
+Fault FaultPlan::by_chance() {
   if (!random_) return {};
   double dice = std::uniform_real_distribution<double>()(*random_);
   const auto falls_into = [&dice](double part) {
@@ -152,66 +185,69 @@ bool FaultPlan::matches(const RuleData& rule, const Call& call, const std::strin
   return !rule.when || rule.when(call);
 }
 
-FaultPlan::Decision FaultPlan::decide(const Call& call) {
+bool FaultPlan::is_time_for(const RuleData& rule, Time now) const {
+  if (rule.begins.count() <= 0 && rule.ends == std::chrono::milliseconds::max()) return true;
+  const auto since = now - started_;
+  return since >= rule.begins &&
+         (rule.ends == std::chrono::milliseconds::max() || since < rule.ends);
+}
+
+FaultPlan::Decision FaultPlan::decide(const Call& call, bool early, Time now) {
   const std::lock_guard lock(mutex_);
-  if (rules_.empty()) return by_chance();
-  const std::string query = query_text(call);
-  for (const auto& rule : rules_) {
-    if (!matches(*rule, call, query)) continue;
-    ++rule->seen;
-    if (rule->seen >= rule->from && rule->seen - rule->from < rule->times) return rule->decision;
+  if (std::exchange(waits_for_first_, false)) started_ = now;
+  if (!rules_.empty()) {
+    const std::string query = query_text(call);
+    for (const auto& rule : rules_) {
+      const bool about_beginnings = rule->decision.fault.fate == Fate::cut_request;
+      if (about_beginnings != early || !matches(*rule, call, query)) continue;
+      if (is_time_for(*rule, now) && rule->chooses(now)) return rule->decision;
+    }
   }
-  return by_chance();
+  return early ? Decision{} : Decision{.fault = by_chance()};
+}
+
+std::optional<http::Early> FaultPlan::at_head(const Call& head) {
+  if (!has_early_) return std::nullopt;
+  const Time arrived = clock_.steady_now();
+  Decision decision = decide(head, true, arrived);
+  if (decision.fault.fate != Fate::cut_request) return std::nullopt;
+  if (decision.gate) decision.gate->pass();
+  http::Early early{.body_bytes = decision.fault.request_bytes,
+                    .reply = std::move(decision.fault.early)};
+  const std::lock_guard lock(mutex_);
+  note(head, Fate::cut_request, early.reply.response.status, arrived);
+  return early;
 }
 
 http::Reply FaultPlan::carry_out(const Call& call, const Apply& apply) {
-  const auto arrived = std::chrono::steady_clock::now();
-  Decision decision = decide(call);
+  const Time arrived = clock_.steady_now();
+  Decision decision = decide(call, false, arrived);
+  Fault& fault = decision.fault;
   if (decision.gate) decision.gate->pass();
-  http::Reply reply;
-  const bool done = decision.fate != Fate::lose_request && decision.fate != Fate::answer &&
-                    decision.fate != Fate::late;
-  if (done) reply.response = apply(call);
-  switch (decision.fate) {
-    case Fate::lose_request:
-    case Fate::lose_answer:
-    case Fate::late:
-      reply.delivery = http::Delivery::drop;
-      break;
-    case Fate::reset_answer:
-      reply.delivery = http::Delivery::reset;
-      break;
-    case Fate::cut_answer:
-      reply.delivery = http::Delivery::truncate;
-      break;
-    case Fate::stall:
-      reply.delivery = http::Delivery::stall;
-      break;
-    case Fate::answer:
-    case Fate::done_and_answer:
-      reply.response = std::move(decision.answer);
-      break;
-    case Fate::twice:
-    case Fate::normal:
-      break;
+  if (fault.before) fault.before(call, apply);
+  const bool done =
+      fault.fate != Fate::lose_request && fault.fate != Fate::answer && fault.fate != Fate::late;
+  http::Reply reply{.delivery = delivery_of(fault.fate)};
+  if (done && fault.change_call) {
+    Call changed = call;
+    fault.change_call(changed);
+    reply.response = apply(changed);
+  } else if (done) {
+    reply.response = apply(call);
   }
+  if (fault.fate == Fate::answer || fault.fate == Fate::done_and_answer) {
+    reply.response = std::move(fault.answer);
+  }
+  if (fault.change_reply) fault.change_reply(call, reply);
   std::vector<Call> overtaken;
   {
     const std::lock_guard lock(mutex_);
     if (!apply_) apply_ = apply;
     if (!held_back_.empty()) overtaken = take_overtaken();
-    if (decision.fate == Fate::late || decision.fate == Fate::twice) {
-      held_back_.push_back({call, decision.overtaken_by});
+    if (fault.fate == Fate::late || fault.fate == Fate::twice) {
+      held_back_.push_back({call, fault.overtaken_by});
     }
-    if (keep_journal_) {
-      journal_.push_back({.method = call.method,
-                          .key = call.key,
-                          .query = query_text(call),
-                          .fate = decision.fate,
-                          .status = reply.response.status,
-                          .arrived = arrived,
-                          .answered = std::chrono::steady_clock::now()});
-    }
+    note(call, fault.fate, reply.response.status, arrived);
   }
   // Before the answer goes out, so that what comes after it meets what was late.
   for (const Call& each : overtaken) (void)apply(each);

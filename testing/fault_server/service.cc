@@ -110,6 +110,11 @@ void Service::make_bucket(const std::string& name) {
   buckets_.try_emplace(name, Bucket{.created = clock_.now_ms()});
 }
 
+void Service::forget_bucket(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  buckets_.erase(name);
+}
+
 http::Response Service::answer(const Call& asked) {
   http::Response response = [&] {
     Call unpacked;

@@ -71,6 +71,7 @@ class Service {
   Service(ServiceOptions options, Clock& clock) : options_(options), clock_(clock) {}
 
   void make_bucket(const std::string& name);
+  void forget_bucket(const std::string& name);  // with all that it has
   http::Response answer(const Call& asked);
 
  private:

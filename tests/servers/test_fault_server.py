@@ -1,5 +1,7 @@
 """The command stepstore-fault-server says where it listens, is as weak as it is told, and stops when asked to."""
 
+import json
+import pathlib
 import re
 import signal
 import ssl
@@ -106,6 +108,51 @@ def test_the_same_seed_fails_the_same_requests(serve):
 
     assert statuses(7) == statuses(7)
     assert statuses(7) != statuses(8)
+
+
+def test_a_plan_says_what_goes_wrong_and_a_journal_what_came(serve, processes, tmp_path: pathlib.Path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(
+        json.dumps(
+            {
+                "rules": [
+                    {"method": "PUT", "nth": 2, "fault": "slow_down", "retry_after_s": 3},
+                    {"method": "GET", "contains": "k", "fault": "flipped_bit"},
+                ]
+            }
+        )
+    )
+    journal = tmp_path / "journal.jsonl"
+    s3 = serve("--plan", plan, "--journal", journal)
+    assert put(s3, "k").status == 200
+    refused = put(s3, "k")
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "3")
+    assert s3.request("GET", "/checkpoints/k").body == b"y"
+    processes[0].send_signal(signal.SIGTERM)
+    assert processes[0].wait(60) == 0
+    entries = [json.loads(line) for line in journal.read_text().splitlines()]
+    told = [(each["method"], each["key"], each["fate"], each["status"]) for each in entries]
+    assert told == [
+        ("PUT", "k", "normal", 200),
+        ("PUT", "k", "answer", 503),
+        ("GET", "k", "change", 200),
+    ]
+    times = [each["ms"] for each in entries]
+    assert times == sorted(times)
+
+
+def test_a_plan_that_is_not_understood_is_refused(tmp_path: pathlib.Path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"fault": "none"}]}')
+    refused = ended("--plan", str(plan))
+    assert refused.returncode == 1
+    assert f"{plan}: rule 1: there is no fault 'none'; there are: " in refused.stderr
+
+
+def test_the_faults_are_listed():
+    listed = ended("--list-faults")
+    assert listed.returncode == 0
+    assert "slow_down: 503 SlowDown with Retry-After (1 s)" in listed.stdout.splitlines()
 
 
 def test_what_is_wrong_is_said(serve):

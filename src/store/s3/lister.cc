@@ -10,6 +10,9 @@ constexpr std::size_t kPageMax = 1'000;
 // Servers give what is greater than start-after. After a prefix that was told, that would be what
 // lies below it, and the prefix again; this is greater than nearly all of that.
 constexpr std::string_view kGreatest = "\xF4\x8F\xBF\xBF";
+// Pages in a row that bring nothing. Servers give some where many versions were deleted; one that
+// gives no others would be asked until the caller's time is over.
+constexpr int kIdlePagesMax = 1'000;
 
 }  // namespace
 
@@ -21,7 +24,7 @@ ListPage list(Bucket& bucket, const ListRequest& request, const CallLimits& limi
     asked.start_after += kGreatest;
   }
   std::string token;
-  while (true) {
+  for (int idle = 0;; ++idle) {
     const auto answer = bucket.send_one(s3::list_objects(asked, token), limits);
     const s3::ListResult found = s3::parse_list(answer.value().response.body.view()).value();
     ListPage page;
@@ -48,7 +51,7 @@ ListPage list(Bucket& bucket, const ListRequest& request, const CallLimits& limi
       page.next = last;
       return page;
     }
-    if (found.next_token.empty() || found.next_token == token) {
+    if (found.next_token.empty() || found.next_token == token || idle == kIdlePagesMax) {
       error(ErrorCode::Io, "list", request.prefix, "the server's list has more, and no way to it",
             "Is the endpoint an S3 server with ListObjectsV2?")
           .raise();
