@@ -9,6 +9,7 @@
 #include "s3/digest.h"
 #include "s3/scripted_transport_fixture.h"
 #include "s3/sigv4.h"
+#include "s3/times.h"
 #include "stepstore/log.h"
 
 namespace stepstore::s3 {
@@ -87,7 +88,7 @@ TEST_F(S3Client, SignsTheBytesThatItSends) {
                      .headers = headers,
                      .payload_hash = *http::find_header(sent.headers, "x-amz-content-sha256")},
                     {.access_key = "AKIDEXAMPLE", .secret_key = kSecret, .session_token = kToken},
-                    std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)))
+                    amz_date(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1))))
           << sent.target;
     }
   }

@@ -111,7 +111,8 @@ Credentials assume_role(const CredentialsMeans& means, const Way& way, const Cre
   SmallExchange exchange = exchange_with(url, body);
   http::Headers& headers = exchange.request.headers;
   const auto now = std::chrono::floor<std::chrono::seconds>(means.clock.now());
-  headers.emplace_back("x-amz-date", amz_date(now));
+  const std::string time = amz_date(now);
+  headers.emplace_back("x-amz-date", time);
   if (!by.session_token.empty()) headers.emplace_back("x-amz-security-token", by.session_token);
   const Target target{.path = url.path};
   Signer signer(way.role.sts.region, "sts");
@@ -120,7 +121,7 @@ Credentials assume_role(const CredentialsMeans& means, const Way& way, const Cre
                                              .target = target,
                                              .headers = headers,
                                              .payload_hash = hex(sha256(BytesView(body)))},
-                                            by, now));
+                                            by, time));
   const http::Response response = send_small(*means.transport, exchange, means.clock, limits);
   if (response.status != 200) refused(response, way, {by.secret_key, by.session_token});
   return given(response, "AssumeRole", way);

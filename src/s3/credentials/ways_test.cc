@@ -3,6 +3,7 @@
 #include "s3/credentials/ways_fixture.h"
 #include "s3/scripted_transport_fixture.h"
 #include "s3/sigv4.h"
+#include "s3/times.h"
 
 namespace stepstore::s3 {
 namespace {
@@ -45,7 +46,7 @@ TEST_F(WaysTest, ARoleIsAssumedWithTheKeysOfAnotherProfile) {
                                   .headers = signed_headers,
                                   .payload_hash = hex(sha256(request.body.view()))},
                                  {.access_key = "AK", .secret_key = "SK", .session_token = "T/K="},
-                                 std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)));
+                                 amz_date(std::chrono::sys_days(std::chrono::year(2026) / 1 / 1))));
 }
 
 TEST_F(WaysTest, RolesMayFollowEachOtherButNotInACircle) {

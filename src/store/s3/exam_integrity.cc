@@ -19,8 +19,8 @@ constexpr const char* kCrcHeader = "x-amz-checksum-crc64nvme";
 
 s3::Operation put_with(Examiner& examiner, const std::string& header, const std::string& value) {
   s3::Operation put = s3::put_object(
-      {.key = examiner.fresh_key("sum"), .body = kBody, .content_type = "text/plain"},
-      {.checksum = false});
+      {.key = examiner.fresh_key("sum"), .body = kBody, .content_type = "text/plain"}, {});
+  put.checksum.reset();  // but the one that is tried
   put.headers.emplace_back(header, value);
   return put;
 }

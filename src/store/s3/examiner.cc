@@ -50,11 +50,13 @@ ObjectKey Examiner::below(const ObjectKey& key) {
 
 s3::Operation Examiner::put_of(const ObjectKey& key, Condition condition, s3::ETagStyle style) {
   bodies_.push_back("stepstore examines the bucket " + std::to_string(bodies_.size()));
-  return s3::put_object({.key = key,
-                         .body = bodies_.back(),
-                         .content_type = "text/plain",
-                         .condition = std::move(condition)},
-                        {.etag_style = style, .checksum = false});
+  s3::Operation put = s3::put_object({.key = key,
+                                      .body = bodies_.back(),
+                                      .content_type = "text/plain",
+                                      .condition = std::move(condition)},
+                                     {.etag_style = style});
+  put.checksum.reset();
+  return put;
 }
 
 void Examiner::remember(const s3::Answer& answer) {
