@@ -209,6 +209,8 @@ class S3ErrorRow : public ::testing::TestWithParam<RowCase> {
       case Action::give_up:
         break;
     }
+    // It may be the checksum that is not known: it is sent with another one, and at last with none.
+    if (GetParam().code == "NotImplemented" && GetParam().operation.checksum) return 4;
     return 1;
   }
 
@@ -259,8 +261,11 @@ TEST_P(S3ErrorRow, IsWhatItSays) {
       << got.back().authorization;
 }
 
-INSTANTIATE_TEST_SUITE_P(, S3ErrorRow, ::testing::ValuesIn(all_cases()),
-                         [](const auto& each) { return text_of(each.param); });
+INSTANTIATE_TEST_SUITE_P(, S3ErrorRow, ::testing::ValuesIn(all_cases()), [](const auto& each) {
+  std::string name = text_of(each.param);
+  std::ranges::replace(name, '.', '_');  // of KMS
+  return name;
+});
 
 // None is left out because no request was found that leads to it.
 TEST(S3ErrorRows, AreAllTested) {
