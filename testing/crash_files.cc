@@ -102,6 +102,11 @@ void CrashFiles::set_write_max(std::size_t bytes) {
   write_max_ = bytes;
 }
 
+void CrashFiles::set_space(FileSpace space) {
+  const std::lock_guard lock(mutex_);
+  space_ = space;
+}
+
 void CrashFiles::lie_about_fsync(bool files, bool directories) {
   const std::lock_guard lock(mutex_);
   lie_files_ = files;
@@ -389,6 +394,14 @@ int CrashFiles::list(int dir, std::vector<DirectoryEntry>& out) {
   for (const auto& [name, below] : node->entries) {
     out.push_back({.name = name, .directory = below->directory, .regular = !below->directory});
   }
+  return 0;
+}
+
+int CrashFiles::space(int dir, FileSpace& out) {
+  if (const int failed = enter("space", path_of(dir, "."), false); failed < 0) return failed;
+  const std::lock_guard lock(mutex_);
+  if (!node_of(dir)) return -EBADF;
+  out = space_;
   return 0;
 }
 

@@ -47,6 +47,8 @@ class CrashFiles final : public Files {
   void before_each(Before before);
   // No write takes more bytes than this; 0: as many as are given.
   void set_write_max(std::size_t bytes);
+  // What the file system says of its space; by default it is large and empty.
+  void set_space(FileSpace space);
   // fsync then says yes and keeps nothing: to show that a test would notice.
   void lie_about_fsync(bool files, bool directories);
   // The entry of the root itself was not made durable by whoever made it: a crash loses everything,
@@ -69,6 +71,7 @@ class CrashFiles final : public Files {
   int unlink(int dir, const char* path) override;
   int remove_directory(int dir, const char* path) override;
   int list(int dir, std::vector<DirectoryEntry>& out) override;
+  int space(int dir, FileSpace& out) override;
   int lock(int fd, int operation) override;
 
   std::size_t open_descriptors() const;
@@ -120,6 +123,7 @@ class CrashFiles final : public Files {
   std::uint64_t changes_ = 0;
   std::uint64_t power_until_ = 0;
   std::size_t write_max_ = 0;
+  FileSpace space_{.free = std::uint64_t{1} << 40U, .total = std::uint64_t{1} << 40U};
   bool lie_files_ = false, lie_directories_ = false;
   Before before_{};
 };

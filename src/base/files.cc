@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -233,6 +234,15 @@ class SystemFiles final : public Files {
     return failed;
   }
 
+  int space(int dir, FileSpace& out) override {
+    struct statvfs found{};
+    const int result = told(::fstatvfs(dir, &found));
+    if (result == 0) {
+      out = {.free = std::uint64_t{found.f_bavail} * found.f_frsize,
+             .total = std::uint64_t{found.f_blocks} * found.f_frsize};
+    }
+    return result;
+  }
   int lock(int fd, int operation) override { return told(::flock(fd, operation | LOCK_NB)); }
 };
 

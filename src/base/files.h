@@ -22,6 +22,11 @@ struct FileStat {
   std::uint32_t owner = 0;       // user id
 };
 
+struct FileSpace {
+  std::uint64_t free = 0;  // bytes that a process without privileges may still take
+  std::uint64_t total = 0;
+};
+
 struct DirectoryEntry {
   std::string name;  // never "." or ".."
   bool directory = false;
@@ -58,6 +63,8 @@ class Files {
   virtual int remove_directory(int dir, const char* path) = 0;  // only an empty one
   // Every entry of the directory, in no order. `dir` is an open directory.
   virtual int list(int dir, std::vector<DirectoryEntry>& out) = 0;
+  // Of the file system that holds the open directory.
+  virtual int space(int dir, FileSpace& out) = 0;
   // operation as of flock(2), always with LOCK_NB: -EWOULDBLOCK when somebody else has it.
   virtual int lock(int fd, int operation) = 0;
 };

@@ -23,6 +23,27 @@ std::string make_ulid(Clock& clock, Random& random) {
   return text;
 }
 
+std::string ulid_after(std::string_view ulid) {
+  std::string next(ulid);
+  for (std::size_t i = next.size(); i-- > 0;) {
+    const std::size_t digit = kAlphabet.find(next[i]);
+    if (digit + 1 < kAlphabet.size()) {
+      next[i] = kAlphabet[digit + 1];
+      break;
+    }
+    next[i] = kAlphabet.front();
+  }
+  return next;
+}
+
+Timestamp ulid_time(std::string_view ulid) {
+  std::int64_t time = 0;
+  for (const char c : ulid.substr(0, 10)) {
+    time = time << 5 | static_cast<std::int64_t>(kAlphabet.find(c));
+  }
+  return Timestamp(std::chrono::milliseconds(time));
+}
+
 bool is_ulid(std::string_view text) noexcept {
   return text.size() == 26 && text[0] <= '7' &&
          text.find_first_not_of(kAlphabet) == std::string_view::npos;

@@ -20,9 +20,10 @@ MAY_INCLUDE = {
     "src/s3": {"stepstore", "base", "http"},
     "src/store": {"stepstore", "base", "model", "layout", "http", "s3"},
     "src/check": {"stepstore", "base", "model", "layout"},
-    "src/manager": {"stepstore", "base", "model", "layout", "check"},
-    "src/open": {"stepstore", "base", "model", "layout", "http", "s3", "store", "check", "manager"},
-    "testing": {"stepstore", "base", "model", "layout", "http", "s3", "store", "check"},
+    "src/spool": {"stepstore", "base", "model"},
+    "src/manager": {"stepstore", "base", "model", "layout", "check", "spool"},
+    "src/open": {"stepstore", "base", "model", "layout", "http", "s3", "store", "check", "spool", "manager"},
+    "testing": {"stepstore", "base", "model", "layout", "http", "s3", "store", "check", "spool"},
     "cli": {"stepstore"},
     "python": {"stepstore"},
 }

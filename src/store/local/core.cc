@@ -44,24 +44,6 @@ ObjectInfo info_of(const ObjectKey& key, const FileStat& stat) {
           .modified = std::chrono::floor<std::chrono::milliseconds>(time)};
 }
 
-void HeldDescriptors::add(int fd) {
-  const std::lock_guard lock(mutex_);
-  fds_.push_back(fd);
-}
-
-void HeldDescriptors::remove(int fd) {
-  const std::lock_guard lock(mutex_);
-  std::erase(fds_, fd);
-}
-
-// Closing does not unlock: the parent's descriptor is of the same open file.
-void HeldDescriptors::after_fork_in_child() noexcept {
-  for (const int fd : fds_) (void)files_.close(fd);
-  fds_.clear();
-  ++generation_;
-  mutex_.unlock();
-}
-
 Core::Core(const std::filesystem::path& root, LocalStoreOptions wanted, Files& file_system,
            Clock& time, Random& numbers)
     : path(std::filesystem::absolute(root)),
@@ -86,7 +68,7 @@ int Core::root_to_write(std::string_view operation) {
 }
 
 int Core::open_root(std::string_view operation, bool make) {
-  int opened = retry([&] { return files.open_root(path.c_str()); });
+  int opened = uninterrupted([&] { return files.open_root(path.c_str()); });
   if (opened == -ENOENT) {
     if (!make) return -1;
     opened = make_root(path, operation);
@@ -108,15 +90,16 @@ int Core::open_root(std::string_view operation, bool make) {
 // user may have put the store behind one.
 int Core::make_root(const std::filesystem::path& at, std::string_view operation) {
   const std::filesystem::path clean = at.has_filename() ? at : at.parent_path();
-  int opened = retry([&] { return files.open_root(clean.c_str()); });
+  int opened = uninterrupted([&] { return files.open_root(clean.c_str()); });
   if (opened != -ENOENT || clean == clean.parent_path()) return opened;
   Fd above(files, make_root(clean.parent_path(), operation));
   if (!above.ok()) return above.get();
   const std::string name = clean.filename().string();
-  const int made = retry([&] { return files.make_directory(above.get(), name.c_str(), 0700); });
+  const int made =
+      uninterrupted([&] { return files.make_directory(above.get(), name.c_str(), 0700); });
   if (made < 0 && made != -EEXIST) return made;
   if (options.fsync) checked(files.fsync(above.get()), operation, clean.string(), "fsync");
-  return retry([&] { return files.open_root(clean.c_str()); });
+  return uninterrupted([&] { return files.open_root(clean.c_str()); });
 }
 
 void Core::check_root(int fd, std::string_view operation) {
@@ -164,7 +147,7 @@ void Core::make_directories(int root, std::string_view dir, std::string_view ope
   if (dir.empty()) return;
   const std::string name(dir);
   for (int i = 0; i < kTries; ++i) {
-    const int made = retry([&] { return files.make_directory(root, name.c_str(), 0700); });
+    const int made = uninterrupted([&] { return files.make_directory(root, name.c_str(), 0700); });
     if (made == 0) forget_directory(name);
     if (made == 0 || made == -EEXIST) return;
     if (made != -ENOENT) errno_error(-made, operation, name, "mkdir").raise();
@@ -191,7 +174,8 @@ void Core::forget_directory(const std::string& dir) {
 void Core::sync_parent_of_root(std::string_view operation) {
   if (root_is_durable_) return;
   const std::filesystem::path clean = path.has_filename() ? path : path.parent_path();
-  const Fd parent(files, retry([&] { return files.open_root(clean.parent_path().c_str()); }));
+  const Fd parent(files,
+                  uninterrupted([&] { return files.open_root(clean.parent_path().c_str()); }));
   if (parent.ok()) checked(files.fsync(parent.get()), operation, path.string(), "fsync");
   root_is_durable_ = true;
 }

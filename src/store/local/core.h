@@ -12,9 +12,10 @@
 
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/file_io.h"
 #include "base/fork.h"
+#include "base/held_descriptors.h"
 #include "base/random.h"
-#include "store/local/file_io.h"
 #include "store/local/local_store.h"
 
 namespace stepstore::local {
@@ -54,28 +55,6 @@ Result<T> item(std::string_view operation, std::string_view key, Work&& work) {
     return told_as(failed, operation, key);
   }
 }
-
-// Descriptors with a flock, which a forked child must let go of.
-class HeldDescriptors final : private ForkAware {
- public:
-  explicit HeldDescriptors(Files& files) : files_(files) { enroll(); }
-  ~HeldDescriptors() override { withdraw(); }
-
-  // Each child has another number: what was taken under another one is no longer held.
-  unsigned generation() const { return generation_.load(); }
-  void add(int fd);
-  void remove(int fd);
-
- private:
-  void before_fork() noexcept override { mutex_.lock(); }
-  void after_fork_in_parent() noexcept override { mutex_.unlock(); }
-  void after_fork_in_child() noexcept override;
-
-  Files& files_;
-  std::mutex mutex_;
-  std::vector<int> fds_;
-  std::atomic<unsigned> generation_ = 0;
-};
 
 class Core {
  public:

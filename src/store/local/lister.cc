@@ -60,7 +60,8 @@ class Lister {
       return entries;
     }
     checked(opened, "list", dir, "open");
-    checked(retry([&] { return core_.files.list(fd.get(), entries); }), "list", dir, "getdents");
+    checked(uninterrupted([&] { return core_.files.list(fd.get(), entries); }), "list", dir,
+            "getdents");
     std::erase_if(entries, [&](const DirectoryEntry& entry) {
       const std::string full = dir + entry.name;
       if (entry.directory) return !wants_directory(full + '/');

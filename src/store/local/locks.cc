@@ -52,7 +52,7 @@ void BucketLocks::take(int root, unsigned bucket, bool shared, const CallLimits&
   while (true) {
     check_limits(limits, core_.clock, operation);
     const int locked =
-        retry([&] { return core_.files.lock(fd.get(), shared ? LOCK_SH : LOCK_EX); });
+        uninterrupted([&] { return core_.files.lock(fd.get(), shared ? LOCK_SH : LOCK_EX); });
     if (locked == 0) break;
     if (locked != -EWOULDBLOCK) errno_error(-locked, operation, name, "flock").raise();
     core_.clock.sleep(wait);

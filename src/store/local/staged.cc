@@ -12,7 +12,7 @@ constexpr std::size_t kReservedMin = std::size_t{1} << 20U;
 void write_body(Core& core, Staged& staged, BytesView body, std::string_view operation) {
   const int fd = staged.file().get();
   if (body.size() >= kReservedMin) {
-    const int got = retry([&] { return core.files.allocate(fd, body.size()); });
+    const int got = uninterrupted([&] { return core.files.allocate(fd, body.size()); });
     if (got < 0 && got != -EOPNOTSUPP && got != -ENOSYS && got != -EINVAL) {
       errno_error(-got, operation, staged.name(), "fallocate").raise();
     }
@@ -37,7 +37,7 @@ int sync_and_close(Core& core, Staged& staged) {
 void stamp(Core& core, Staged& staged, std::string_view operation) {
   const int fd = staged.file().get();
   FileStat stat;
-  checked(retry([&] { return core.files.set_modified(fd, core.next_time()); }), operation,
+  checked(uninterrupted([&] { return core.files.set_modified(fd, core.next_time()); }), operation,
           staged.name(), "futimens");
   checked(core.files.stat(fd, stat), operation, staged.name(), "stat");
   staged.set_etag(etag_of(stat));

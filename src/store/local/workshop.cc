@@ -90,7 +90,8 @@ void Workshop::make(int root, std::string_view operation) {
   core_.make_directories(root, name, operation);
   Fd fd = open_at(core_.files, root, name.c_str(), O_RDONLY | O_DIRECTORY);
   checked(fd.get(), operation, name, "open");
-  checked(retry([&] { return core_.files.lock(fd.get(), LOCK_EX); }), operation, name, "flock");
+  checked(uninterrupted([&] { return core_.files.lock(fd.get(), LOCK_EX); }), operation, name,
+          "flock");
   const unsigned generation = core_.held.generation();
   core_.held.add(fd.get());
   const std::lock_guard lock(mutex_);

@@ -1,5 +1,5 @@
-// What stands between Files and the store: owned descriptors, retries after signals, whole reads
-// and writes.
+// What stands between Files and whoever keeps something in them: owned descriptors, retries after
+// signals, whole reads and writes.
 #pragma once
 
 #include <cerrno>
@@ -9,10 +9,10 @@
 #include "base/files.h"
 #include "stepstore/bytes.h"
 
-namespace stepstore::local {
+namespace stepstore {
 
 template <class Call>
-auto retry(Call&& call) {
+auto uninterrupted(Call&& call) {
   while (true) {
     const auto result = call();
     if (result != -EINTR) return result;
@@ -47,13 +47,14 @@ class Fd {
 };
 
 inline Fd open_at(Files& files, int dir, const char* path, int flags, unsigned mode = 0) {
-  return {files, retry([&] { return files.open(dir, path, flags, mode); })};
+  return {files, uninterrupted([&] { return files.open(dir, path, flags, mode); })};
 }
 
 // 0 or -errno.
 inline int write_fully(Files& files, int fd, BytesView bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = retry([&] { return files.write(fd, bytes.data(), bytes.size()); });
+    const ssize_t written =
+        uninterrupted([&] { return files.write(fd, bytes.data(), bytes.size()); });
     if (written < 0) return static_cast<int>(written);
     if (written == 0) return -EIO;
     const auto size = static_cast<std::size_t>(written);
@@ -65,7 +66,8 @@ inline int write_fully(Files& files, int fd, BytesView bytes) {
 // 0 or -errno; -EIO when the file ends before the bytes are there.
 inline int read_fully(Files& files, int fd, std::span<std::byte> out, std::uint64_t offset) {
   while (!out.empty()) {
-    const ssize_t got = retry([&] { return files.read_at(fd, out.data(), out.size(), offset); });
+    const ssize_t got =
+        uninterrupted([&] { return files.read_at(fd, out.data(), out.size(), offset); });
     if (got < 0) return static_cast<int>(got);
     if (got == 0) return -EIO;
     out = out.subspan(static_cast<std::size_t>(got));
@@ -74,4 +76,4 @@ inline int read_fully(Files& files, int fd, std::span<std::byte> out, std::uint6
   return 0;
 }
 
-}  // namespace stepstore::local
+}  // namespace stepstore
