@@ -30,9 +30,9 @@ class SpoolEntry : public testing::Test {
             .metadata = R"({"a": 1})",
             .parts = {part("html", "<p>"), part("empty", ""), part("screenshot", "\x89PNG")}};
   }
-  void write(const std::string& name, const Head& about, std::span<const Source> bodies) {
+  void write(const std::string& name, const Head& about, std::span<const Source> from) {
     const Fd fd = open_at(files, root.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    write_entry(files, fd.get(), name, about, bodies);
+    write_entry(files, fd.get(), name, about, from);
   }
   void write_bytes(const std::string& name, BytesView bytes) {
     const Fd fd = open_at(files, root.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
