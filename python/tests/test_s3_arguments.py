@@ -6,6 +6,7 @@ import pickle
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import stepstore
@@ -275,7 +276,7 @@ def test_plain_http_elsewhere_has_to_be_allowed() -> None:
 
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = f"http://me:{SECRET}@127.0.0.1:1"
+    proxy = f"http://me:{quote(SECRET, safe='')}@127.0.0.1:1"
     settings: dict[str, Any] = {"s3_endpoint_url": "https://s3.example.com", "credentials": KEYS, "attempts_max": 1}
     with StorageManager("s3://bucket", proxy=proxy, **settings) as store:
         with pytest.raises(stepstore.Unavailable, match=r"127.0.0.1:1 \(the argument proxy\)") as caught:
