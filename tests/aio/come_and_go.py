@@ -30,9 +30,7 @@ from typing import Any
 import uvloop
 from stepstore import NotFound, Receipt, StepData, StorageManagerError, aio
 
-# Cycles after which memory is expected to stay. Bodies are received into blocks that are kept for the next ones
-# (src/base/blocks.h): it takes some thousand cycles until as many were needed at once as ever are.
-WARM_UP = (300, 3000)
+WARM_UP = 300  # cycles after which memory is expected to stay
 GROWTH_MAX_MB = 8.0
 SETTLE_SECONDS = 1.0
 HANG_SECONDS = 120
@@ -123,13 +121,12 @@ class Life:
 
 def come_and_go(store: str, cycles: int, rng: random.Random) -> list[str]:
     life = Life(store, rng)
-    warm_up = min(cycles, max(WARM_UP[0], min(WARM_UP[1], cycles // 3)))
-    for _ in range(warm_up):
+    for _ in range(min(WARM_UP, cycles)):
         faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
         life.cycle()
     life.kept.clear()
     held, memory = holdings(), resident_mb()
-    for _ in range(cycles - warm_up):
+    for _ in range(cycles - min(WARM_UP, cycles)):
         faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
         life.cycle()
     life.kept.clear()
