@@ -52,7 +52,9 @@ def test_pages_of_bytes_are_text_too(store: StorageManager, html: bytes, text: s
 
 # Long ones become UTF-8 in the library, in blocks of 32 characters; the letters take from one byte to four.
 @pytest.mark.parametrize("length", [4095, 4096, 4159, 4160, 70_001])
-@pytest.mark.parametrize("letters", ["a\x7f", "a\x80\xff", "\u07ff\u0800\ud7ff\ue000\uffff", "aé€\U00010000\U0010ffff"])
+@pytest.mark.parametrize(
+    "letters", ["a\x7f", "\0\x80", "a\x80\xff", "\u07ff\u0800\ud7ff\ue000\uffff", "aé€\U00010000\U0010ffff"]
+)
 @pytest.mark.parametrize("rarely", [1, 1000])
 def test_long_text_is_the_same_text(store: StorageManager, length: int, letters: str, rarely: int) -> None:
     rng = random.Random(f"{length} {letters} {rarely}")
@@ -65,8 +67,53 @@ def test_long_text_is_the_same_text(store: StorageManager, length: int, letters:
     assert step.components["b"] == page[1:].encode()
 
 
-# Blocks of ASCII around the text, and at times a byte that does not belong there: what is UTF-8 is told apart as Python
-# does it, and the str is the one that Python would have made, down to its width.
+def check_text(store: StorageManager, html: bytes) -> None:
+    """What is UTF-8 is told apart as Python does it; the str is the one that Python makes, down to its width."""
+    store.store_step_data("s", "1", html)
+    found = store.retrieve_step_data("s", "1").html_content
+    try:
+        expected = html.decode()
+    except UnicodeDecodeError:
+        expected = _html.decode(html)
+    assert found is not None
+    assert (found, hash(found), sys.getsizeof(found)) == (expected, hash(expected), sys.getsizeof(expected))
+
+
+# The first and the last character of each size, and of each width in which Python keeps text.
+@pytest.mark.parametrize("largest", "\x7f\x80\xff\u0100\u013f\u0140\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff")
+@pytest.mark.parametrize("before", [0, 1, 31, 32, 33])
+def test_bytes_have_text_of_any_width(store: StorageManager, largest: str, before: int) -> None:
+    check_text(store, ("a" * before + largest + "b" * 40).encode())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(b"\x80", b"\xbf", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98"),  # alone, or cut off
+        *(b"\xc0\x80", b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xf0\x8f\xbf\xbf"),  # longer than they need be
+        *(b"\xed\xa0\x80", b"\xed\xbf\xbf"),  # surrogates
+        *(
+            b"\xf4\x90\x80\x80",
+            b"\xf4\x90\x80\x81",
+            b"\xf4\xbf\xbf\xbf",
+            b"\xf5\x80\x80\x80",
+            b"\xff",
+        ),  # beyond Unicode
+        *(b"\xe2\x41\x82", b"\xe2\x82\x41", b"\xf0\x9f\x41\x80"),  # not gone on with
+    ],
+)
+@pytest.mark.parametrize("before", [0, 30, 31, 32])
+@pytest.mark.parametrize("after", [b"", b"b" * 40, "\u20ac".encode() * 20])
+def test_bytes_that_are_no_utf_8_are_not_taken_for_it(
+    store: StorageManager, odd: bytes, before: int, after: bytes
+) -> None:
+    html = b"a" * before + odd + after
+    with pytest.raises(UnicodeDecodeError):
+        html.decode()
+    check_text(store, html)
+
+
+# Blocks of ASCII around any text, and at times a byte that does not belong there.
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.integers(0, 70),
@@ -80,14 +127,7 @@ def test_bytes_have_the_text_that_python_gives_them(
     html = bytearray(("a" * before + text + "b" * after).encode())
     if odd and html:
         html[odd[0] % len(html)] = odd[1]
-    store.store_step_data("s", "1", bytes(html))
-    found = store.retrieve_step_data("s", "1").html_content
-    try:
-        expected = bytes(html).decode()
-    except UnicodeDecodeError:
-        expected = _html.decode(bytes(html))
-    assert found is not None
-    assert (found, hash(found), sys.getsizeof(found)) == (expected, hash(expected), sys.getsizeof(expected))
+    check_text(store, bytes(html))
 
 
 def test_long_text_waits_beside_other_calls() -> None:
