@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -70,3 +71,23 @@ def test_a_finding_fails_however_little_time_there_is(project):
     (project / "newer.cc").write_text("bad")
     status, told = tidy(project, "--minutes", "5")
     assert (status, names(told)[0]) == (1, "newer.cc")
+
+
+def test_findings_stand_behind_all_files(project):
+    (project / "newest.cc").write_text("bad")  # the first that is looked at
+    status, told = tidy(project)
+    lines = told.splitlines()
+    last_name = max(i for i, line in enumerate(lines) if line.startswith("["))
+    assert (status, lines.index("clang-tidy ended with status 1") > last_name) == (1, True)
+    assert lines[-1] == "1 files with findings"
+
+
+def test_what_is_clean_is_known_in_another_clone(project, tmp_path_factory):
+    assert len(names(tidy(project)[1])) == 3
+    clone = tmp_path_factory.mktemp("clone") / "elsewhere"
+    shutil.copytree(project, clone)
+    entries = clone / "dev" / "compile_commands.json"
+    entries.write_text(entries.read_text().replace(str(project), str(clone)))
+    assert "3 files, 3 known to be clean" in tidy(clone)[1]
+    (clone / "old.cc").write_text("other")
+    assert names(tidy(clone)[1]) == ["old.cc"]
